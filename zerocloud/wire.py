@@ -1,0 +1,165 @@
+"""What passes between the proxy filter and the storage servers' filter: header names, tar members, the node's description.
+
+The one module that both sides share (executing server, sections 1, 2, 4 and 10). Everything that arrives is checked here, so
+that neither side trusts the other's JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import simplejson
+
+# Request headers, proxy to storage server.
+EXECUTE = "X-Zerovm-Execute"
+JOB_ID = "X-Zerocloud-Id"
+ACCESS = "X-Zerovm-Access"
+POOL = "X-Zerovm-Pool"
+TIMEOUT = "X-Zerovm-Timeout"
+VALID = "X-Zerovm-Valid"
+DAEMON = "X-Zerovm-Daemon"
+POLICY_INDEX = "X-Backend-Storage-Policy-Index"
+
+# Response headers, storage server to proxy, and (as comma lists) proxy to client.
+SYSTEM = "X-Nexe-System"
+STATUS = "X-Nexe-Status"
+RETCODE = "X-Nexe-Retcode"
+ETAG = "X-Nexe-Etag"
+VALIDATION = "X-Nexe-Validation"
+CDR = "X-Nexe-Cdr-Line"
+POLICY = "X-Nexe-Policy"
+COLOCATED = "X-Nexe-Colocated"
+ERROR = "X-Nexe-Error"
+CACHED = "X-Nexe-Cached"
+
+NOT_RUN = "ZeroVM did not run"
+RUNTIME_ERROR = "ZeroVM runtime error"
+NO_CDR = "0.0 0.0 0 0 0 0 0 0 0 0"
+
+# Members of the request's tar stream; any other member is named by its device.
+SYSMAP_MEMBER = "sysmap"
+BOOT_MEMBER = "boot"
+IMAGE_MEMBER = "image"
+GZIP_IMAGE_MEMBER = "image.gz"
+
+TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x-ustar", "application/x-gzip"))
+
+
+class WireError(ValueError):
+    """A node description that is not what its peer should have sent. The text names the key."""
+
+
+def _checked(value: Any, kind: type | tuple[type, ...], key: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+        raise WireError(f"node description: {key} has the wrong type")
+    return value
+
+
+def _strings(value: Any, key: str) -> dict[str, str]:
+    for name, text in _checked(value, dict, key).items():
+        _checked(text, str, f"{key}.{name}")
+    return dict(value)
+
+
+@dataclass(frozen=True)
+class ChannelDescription:
+    """One device of a node, as it travels. ``access`` holds the bits of :class:`zerocloud.sysmap.plan.Access`."""
+
+    device: str
+    access: int
+    path: str | None = None
+    content_type: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+    mode: str | None = None
+    min_size: int = 0
+    removable: bool = False
+    mountpoint: str = "/"
+
+    @classmethod
+    def from_value(cls, value: Any) -> ChannelDescription:
+        """Check and take one element of ``channels``. Raises WireError."""
+        _checked(value, dict, "channels")
+        optional = (str, type(None))
+        return cls(
+            device=_checked(value.get("device"), str, "channels.device"),
+            access=_checked(value.get("access"), int, "channels.access"),
+            path=_checked(value.get("path"), optional, "channels.path"),
+            content_type=_checked(value.get("content_type"), optional, "channels.content_type"),
+            meta=_strings(value.get("meta") or {}, "channels.meta"),
+            mode=_checked(value.get("mode"), optional, "channels.mode"),
+            min_size=_checked(value.get("min_size", 0), int, "channels.min_size"),
+            removable=_checked(value.get("removable", False), bool, "channels.removable"),
+            mountpoint=_checked(value.get("mountpoint", "/"), str, "channels.mountpoint"),
+        )
+
+
+@dataclass(frozen=True)
+class NodeDescription:
+    """One node as the storage server is told of it: the tar member ``sysmap``.
+
+    ``bind`` and ``connect`` are ready manifest lines; ``name_service`` is ``udp:host:port`` where the job has a network, and
+    ``token`` the job's shared secret for its handshakes (hexadecimal). ``path_info`` is the unquoted path of the local object.
+    ``timeout`` (seconds) and ``memory`` (bytes) are the node's own limits, where its map sets them.
+    """
+
+    id: int
+    name: str
+    exe: str
+    exe_name: str
+    args: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[ChannelDescription, ...] = ()
+    bind: tuple[str, ...] = ()
+    connect: tuple[str, ...] = ()
+    name_service: str | None = None
+    token: str | None = None
+    access: str = ""
+    path_info: str = ""
+    replicate: int = 1
+    data_in: bool = False
+    timeout: float | None = None
+    memory: int | None = None
+
+    def to_json(self) -> bytes:
+        """The bytes that travel."""
+        text: str = simplejson.dumps(self.to_value(), separators=(",", ":"))
+        return text.encode()
+
+    def to_value(self) -> dict[str, Any]:
+        """The JSON object, as plain values."""
+        value = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        value["channels"] = [
+            {name: getattr(channel, name) for name in channel.__dataclass_fields__} for channel in self.channels
+        ]
+        return value
+
+    @classmethod
+    def from_json(cls, text: bytes) -> NodeDescription:
+        """Read what :meth:`to_json` wrote. Unknown keys are ignored. Raises WireError."""
+        try:
+            value = simplejson.loads(text)
+        except (ValueError, RecursionError):
+            raise WireError("node description: not JSON") from None
+        _checked(value, dict, "node")
+        optional, number = (str, type(None)), (int, float, type(None))
+        return cls(
+            id=_checked(value.get("id"), int, "id"),
+            name=_checked(value.get("name"), str, "name"),
+            exe=_checked(value.get("exe"), str, "exe"),
+            exe_name=_checked(value.get("exe_name"), str, "exe_name"),
+            args=_checked(value.get("args", ""), str, "args"),
+            env=_strings(value.get("env") or {}, "env"),
+            channels=tuple(map(ChannelDescription.from_value, _checked(value.get("channels", []), list, "channels"))),
+            bind=tuple(_checked(line, str, "bind") for line in _checked(value.get("bind", []), list, "bind")),
+            connect=tuple(_checked(line, str, "connect") for line in _checked(value.get("connect", []), list, "connect")),
+            name_service=_checked(value.get("name_service"), optional, "name_service"),
+            token=_checked(value.get("token"), optional, "token"),
+            access=_checked(value.get("access", ""), str, "access"),
+            path_info=_checked(value.get("path_info", ""), str, "path_info"),
+            replicate=_checked(value.get("replicate", 1), int, "replicate"),
+            data_in=_checked(value.get("data_in", False), bool, "data_in"),
+            timeout=_checked(value.get("timeout"), number, "timeout"),
+            memory=_checked(value.get("memory"), (int, type(None)), "memory"),
+        )
