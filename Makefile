@@ -1,0 +1,48 @@
+# Needs Python 3.11 or newer and nothing else; everything is installed into .venv in this folder.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types guests benchmarks clean help
+
+help:
+	@echo "make demo   a map/reduce job on a Swift cluster of its own, from nothing, in about a minute"
+	@echo "make test   lint, types and the whole test-suite, from nothing"
+	@echo "make lint | types | guests | clean"
+
+demo: $(VENV)/runtime
+	@$(BIN)/python -m zerocloud.demo
+
+test: $(VENV)/testing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: $(VENV)/testing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/testing
+	$(BIN)/mypy
+
+guests: $(VENV)/testing
+	$(MAKE) -C zerocloud/demo/guests ZIG="$(CURDIR)/$(BIN)/python -m ziglang"
+
+clean:
+	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ZeroCloud needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.11")'
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "This Python lacks its venv module; on Debian: apt install python3-venv"; exit 1; }
+
+$(VENV)/runtime: $(BIN)/python pyproject.toml
+	@echo "Installing ZeroCloud and what it needs from PyPI ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/testing: $(BIN)/python pyproject.toml
+	@echo "Installing ZeroCloud and what its tests need from PyPI ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/runtime
