@@ -1,0 +1,59 @@
+"""A node's description survives the way to the storage server, and nothing else passes for one."""
+
+import contextlib
+
+import pytest
+import simplejson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zerocloud.wire import ChannelDescription, NodeDescription, WireError
+
+names = st.text(max_size=20)
+channels = st.builds(
+    ChannelDescription,
+    device=names,
+    access=st.integers(0, 63),
+    path=st.none() | names,
+    content_type=st.none() | names,
+    meta=st.dictionaries(names, names, max_size=3),
+    mode=st.none() | names,
+    min_size=st.integers(0, 2**40),
+    removable=st.booleans(),
+)
+nodes = st.builds(
+    NodeDescription,
+    id=st.integers(1, 10**6),
+    name=names,
+    exe=names,
+    exe_name=names,
+    env=st.dictionaries(names, names, max_size=3),
+    channels=st.lists(channels, max_size=3).map(tuple),
+    bind=st.lists(names, max_size=3).map(tuple),
+    timeout=st.none() | st.floats(0, 1000),
+    data_in=st.booleans(),
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | names,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(NodeDescription.__dataclass_fields__)), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@given(nodes)
+def test_what_is_written_is_read(node: NodeDescription) -> None:
+    assert NodeDescription.from_json(node.to_json()) == node
+
+
+@given(values)
+def test_any_other_json_is_a_wire_error_or_a_description(value) -> None:
+    with contextlib.suppress(WireError):
+        NodeDescription.from_json(simplejson.dumps(value).encode())
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b"\xff", b'{"id": true}', b"[]"])
+def test_what_is_not_a_description_is_refused(text: bytes) -> None:
+    with pytest.raises(WireError):
+        NodeDescription.from_json(text)
