@@ -1,0 +1,86 @@
+"""Small guests in WebAssembly text, for tests of every layer. ``compiled(name)`` gives a module's bytes."""
+
+from functools import cache
+
+import wasmtime
+
+WASI = "wasi_snapshot_preview1"
+
+COPY = f"""(module
+  (import "{WASI}" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 2)
+  (func (export "_start")
+    (loop $next
+      (i32.store (i32.const 0) (i32.const 65536))
+      (i32.store (i32.const 4) (i32.const 65536))
+      (if (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)) (then (call $exit (i32.const 10))))
+      (if (i32.eqz (i32.load (i32.const 8))) (then (return)))
+      (i32.store (i32.const 4) (i32.load (i32.const 8)))
+      (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12)) (then (call $exit (i32.const 11))))
+      (br $next))))"""
+
+ARGUMENTS = f"""(module
+  (import "{WASI}" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "{WASI}" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "{WASI}" "environ_sizes_get" (func $environ_sizes (param i32 i32) (result i32)))
+  (import "{WASI}" "environ_get" (func $environ (param i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 4)
+  (func (export "_start")
+    (drop (call $sizes (i32.const 0) (i32.const 20)))
+    (drop (call $args (i32.const 1024) (i32.const 65536)))
+    (i32.store (i32.const 16) (i32.const 65536))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))
+    (drop (call $environ_sizes (i32.const 0) (i32.const 20)))
+    (drop (call $environ (i32.const 1024) (i32.const 65536)))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))))"""
+
+LOOP = '(module (memory (export "memory") 1) (func (export "_start") (loop $on (br $on))))'
+
+GROW = f"""(module
+  (import "{WASI}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $at i32)
+    (loop $on
+      (local.set $at (memory.grow (i32.const 256)))
+      (if (i32.eq (local.get $at) (i32.const -1)) (then (call $exit (i32.const 12))))
+      (i32.store (i32.mul (local.get $at) (i32.const 65536)) (i32.const 1))
+      (br $on))))"""
+
+FLOOD = f"""(module
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 17)
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 4096))
+    (i32.store (i32.const 4) (i32.const 1048576))
+    (loop $on
+      (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)) (then (call $exit (i32.const 13))))
+      (br $on))))"""
+
+TRAP = '(module (memory (export "memory") 1) (func $broken unreachable) (func (export "_start") (call $broken)))'
+
+EXIT_3 = f"""(module
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "what went wrong\\n")
+  (data (i32.const 64) "half an answer\\n")
+  (func (export "_start")
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 15))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.store (i32.const 0) (i32.const 32))
+    (i32.store (i32.const 4) (i32.const 16))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 3))))"""
+
+SOURCES = {"copy": COPY, "arguments": ARGUMENTS, "loop": LOOP, "grow": GROW, "flood": FLOOD, "trap": TRAP, "exit-3": EXIT_3}
+
+
+@cache
+def compiled(name: str) -> bytes:
+    """The module of that name in SOURCES."""
+    return bytes(wasmtime.wat2wasm(SOURCES[name]))
