@@ -140,7 +140,7 @@ def ensure_service(path: str, command: Sequence[str], log: str | None = None) ->
     """Connect to the service at ``path``; when none listens, start it with ``command`` and wait until it answers.
 
     ``command`` is the whole ``zerovm --serve PATH …`` line; ``--background`` is added, so that the service detaches itself and
-    the started process ends when it is ready. A lock file beside the socket lets one starter win; the others wait for its service.
+    the started process ends when it is ready. A lock file beside the socket lets one starter win; the others wait for it.
     The service's standard error is appended to the file ``log``. Raises ExecutorUnavailable.
     """
     try:
