@@ -32,19 +32,19 @@ _ADDRESS_BYTES = 107
 _LOG_TAIL_BYTES = 2000
 
 
-class ExecutorError(Exception):
+class ServiceError(Exception):
     """Base of what can go wrong with the executor service itself, not with a session (that is in its report)."""
 
 
-class ExecutorUnavailable(ExecutorError):
+class ServiceUnavailable(ServiceError):
     """No service listens there, or none could be started. Nothing of the session has begun."""
 
 
-class ExecutorRefused(ExecutorError):
+class ServiceRefused(ServiceError):
     """The service answered with a refusal: its pool is full or unknown, or the request was bad. The text is its sentence."""
 
 
-class ExecutorLost(ExecutorError):
+class ServiceLost(ServiceError):
     """The service or the connection ended, or timed out, before it answered. The session, if it had begun, is dead."""
 
 
@@ -69,7 +69,7 @@ class Connection:
 
     @classmethod
     def open(cls, path: str, timeout: float = 5.0) -> Connection:
-        """Connect within ``timeout`` seconds. Raises ExecutorUnavailable."""
+        """Connect within ``timeout`` seconds. Raises ServiceUnavailable."""
         connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connecting.settimeout(timeout)
@@ -77,7 +77,7 @@ class Connection:
                 connecting.connect(address)
         except OSError as error:
             connecting.close()
-            raise ExecutorUnavailable(f"executor service at {path}: {error.strerror or error}") from error
+            raise ServiceUnavailable(f"executor service at {path}: {error.strerror or error}") from error
         except BaseException:
             connecting.close()
             raise
@@ -90,22 +90,22 @@ class Connection:
     def admit(self, pool: str = "default", job_id: str = "", timeout: float | None = None) -> None:
         """Take a slot of ``pool``, waiting in its queue if need be, for at most ``timeout`` seconds (None: without limit).
 
-        The slot is given back when the connection closes. Raises ExecutorRefused, ExecutorLost.
+        The slot is given back when the connection closes. Raises ServiceRefused, ServiceLost.
         """
         answer = self._exchange(f"Pool={pool}\nJobId={job_id}\n".encode(), (), timeout)
         if answer.strip() != ADMITTED:
-            raise ExecutorRefused(_sentence(answer))
+            raise ServiceRefused(_sentence(answer))
 
     def run(self, manifest: bytes, descriptors: Sequence[int], timeout: float | None = None) -> bytes:
         """Run one session and return its report (executor contract, section 5).
 
         ``fd:N`` in the manifest names ``descriptors[N]``; they stay the caller's own, and may be closed once this returns.
         Without an admission before it, the session waits in the pool that the manifest names (``default``). The manifest's
-        own ``Timeout`` limits the session; ``timeout`` (seconds) limits the wait for it. Raises ExecutorRefused, ExecutorLost.
+        own ``Timeout`` limits the session; ``timeout`` (seconds) limits the wait for it. Raises ServiceRefused, ServiceLost.
         """
         answer = self._exchange(manifest, descriptors, timeout)
         if answer.startswith(REFUSED):
-            raise ExecutorRefused(_sentence(answer))
+            raise ServiceRefused(_sentence(answer))
         return answer
 
     def _exchange(self, text: bytes, descriptors: Sequence[int], timeout: float | None, answered: bool = True) -> bytes:
@@ -117,9 +117,9 @@ class Connection:
                 pass  # a service that refuses may close while the request is still being sent; its sentence is there to read
             return read_frame(self._socket) if answered else b""
         except TimeoutError as error:
-            raise ExecutorLost(f"the executor service did not answer within {timeout} seconds") from error
+            raise ServiceLost(f"the executor service did not answer within {timeout} seconds") from error
         except (OSError, FrameError) as error:
-            raise ExecutorLost(f"the executor service is gone: {error}") from error
+            raise ServiceLost(f"the executor service is gone: {error}") from error
 
     def close(self) -> None:
         """Hang up; a session under way is killed."""
@@ -141,11 +141,11 @@ def ensure_service(path: str, command: Sequence[str], log: str | None = None) ->
 
     ``command`` is the whole ``zerovm --serve PATH …`` line; ``--background`` is added, so that the service detaches itself and
     the started process ends when it is ready. A lock file beside the socket lets one starter win; the others wait for it.
-    The service's standard error is appended to the file ``log``. Raises ExecutorUnavailable.
+    The service's standard error is appended to the file ``log``. Raises ServiceUnavailable.
     """
     try:
         return Connection.open(path)
-    except ExecutorUnavailable:
+    except ServiceUnavailable:
         pass
     deadline = time.monotonic() + _START_SECONDS
     with _start_lock(path) as lock:
@@ -153,7 +153,7 @@ def ensure_service(path: str, command: Sequence[str], log: str | None = None) ->
             won = _try_lock(lock)
             try:
                 return Connection.open(path)
-            except ExecutorUnavailable:
+            except ServiceUnavailable:
                 if time.monotonic() > deadline:
                     raise
             if won:
@@ -167,7 +167,7 @@ def _start_lock(path: str) -> Iterator[int]:
     try:
         lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise ExecutorUnavailable(f"executor service at {path}: its lock file: {error.strerror}") from error
+        raise ServiceUnavailable(f"executor service at {path}: its lock file: {error.strerror}") from error
     try:
         yield lock
     finally:
@@ -189,7 +189,7 @@ def _start(command: Sequence[str], log: str | None, deadline: float) -> None:
                 [*command, BACKGROUND], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True
             )
     except OSError as error:
-        raise ExecutorUnavailable(f"executor service: {command[0]} can't be started: {error.strerror}") from error
+        raise ServiceUnavailable(f"executor service: {command[0]} can't be started: {error.strerror}") from error
     try:
         while starter.poll() is None and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
@@ -198,7 +198,7 @@ def _start(command: Sequence[str], log: str | None, deadline: float) -> None:
             starter.kill()
         code = starter.wait()
     if code:
-        raise ExecutorUnavailable(f"executor service: {command[0]} ended with code {code} while starting{_tail(log)}")
+        raise ServiceUnavailable(f"executor service: {command[0]} ended with code {code} while starting{_tail(log)}")
 
 
 def _tail(log: str | None) -> str:
