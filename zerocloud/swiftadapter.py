@@ -10,8 +10,9 @@ import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from swift.common.bufferedhttp import http_connect
 from swift.common.exceptions import DiskFileDeviceUnavailable, DiskFileNotExist, DiskFileQuarantined
 from swift.common.request_helpers import get_name_and_placement
 from swift.common.swob import Request
@@ -110,3 +111,109 @@ def local_container(devices: str, place: Placement, logger: Any) -> LocalContain
         if broker.is_deleted():
             raise LocalMissing(place.path)
         return LocalContainer(broker.db_file, broker.get_db_state() in ("sharding", "sharded"))
+
+
+# --- proxy server: error limiting, connections to storage servers, the client's socket --------------------------------------
+
+
+class ErrorLimits(Protocol):
+    """What a proxy process remembers of storage servers that failed. Devices are those of a ring, as mappings."""
+
+    def limited(self, device: Mapping[str, Any]) -> bool:
+        """Whether the device is to be avoided at the moment."""
+
+    def failed(self, device: Mapping[str, Any], reason: str) -> None:
+        """Count one failure of the device."""
+
+    def full(self, device: Mapping[str, Any], reason: str) -> None:
+        """Avoid the device from now on for a while: it has no room, or no disk."""
+
+
+@dataclass(frozen=True)
+class ProxyErrorLimits:
+    """The proxy application's own error limits, shared with Swift's GETs and PUTs."""
+
+    application: Any
+
+    def limited(self, device: Mapping[str, Any]) -> bool:
+        """Whether Swift avoids the device at the moment."""
+        return bool(self.application.error_limited(device))
+
+    def failed(self, device: Mapping[str, Any], reason: str) -> None:
+        """Count and log one failure of the device."""
+        self.application.error_occurred(device, reason)
+
+    def full(self, device: Mapping[str, Any], reason: str) -> None:
+        """Make Swift avoid the device for a while."""
+        self.application.error_limit(device, reason)
+
+
+class NoErrorLimits:
+    """For a pipeline that does not end in Swift's proxy application."""
+
+    def limited(self, device: Mapping[str, Any]) -> bool:
+        """Never."""
+        return False
+
+    def failed(self, device: Mapping[str, Any], reason: str) -> None:
+        """Forget it."""
+
+    def full(self, device: Mapping[str, Any], reason: str) -> None:
+        """Forget it."""
+
+
+def error_limits(paste_filter: Any) -> ErrorLimits:
+    """The error limits of the proxy application at the end of the filter's pipeline. Not known before the first request."""
+    application = getattr(paste_filter, "_pipeline_final_app", None)
+    return ProxyErrorLimits(application) if hasattr(application, "error_limited") else NoErrorLimits()
+
+
+class StorageConnection:
+    """One POST to a storage server, in the steps that a body after ``100 Continue`` needs.
+
+    Every step blocks only its green thread; time limits are the caller's. ``close`` may come at any time, more than once.
+    """
+
+    def __init__(self, device: Mapping[str, Any], partition: int, path: str, headers: Mapping[str, str]) -> None:
+        """Connect, and send the head of ``POST /device/partition/path``; ``path`` is unquoted. Raises OSError."""
+        self._connection = http_connect(device["ip"], device["port"], device["device"], partition, "POST", path, headers)
+        self._response: Any = None
+        self.local_address: str = self._connection.sock.getsockname()[0]
+
+    def interim(self) -> tuple[int, dict[str, str]]:
+        """Wait for ``100 Continue``, or for the answer that comes in its place: status and headers, names in lower case."""
+        self._response = self._connection.getexpect()
+        return self._head()
+
+    def send(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        self._connection.send(data)
+
+    def final(self) -> tuple[int, dict[str, str]]:
+        """Wait for the answer: its status and headers, names in lower case."""
+        self._response = self._connection.getresponse()
+        return self._head()
+
+    def read(self, amount: int) -> bytes:
+        """At most ``amount`` bytes of the answer's body, none at its end. Raises ConnectionError if it is cut short."""
+        data: bytes = self._response.read(amount)
+        if not data and amount and self._response.length:
+            raise ConnectionResetError(f"the answer ended {self._response.length} bytes early")
+        return data
+
+    def close(self) -> None:
+        """Cut the connection, whatever is under way on it."""
+        if self._response is not None:
+            self._response.nuke_from_orbit()
+        self._connection.close()
+
+    def _head(self) -> tuple[int, dict[str, str]]:
+        return self._response.status, {name.lower(): value for name, value in self._response.getheaders()}
+
+
+def client_socket(environ: Mapping[str, Any]) -> Any:
+    """The socket that the request came in on, or None where there is none behind the environment."""
+    source = environ.get("wsgi.input")
+    while hasattr(source, "wsgi_input"):  # filters to the left wrap it, to count its bytes
+        source = source.wsgi_input
+    return source.get_socket() if hasattr(source, "get_socket") else None

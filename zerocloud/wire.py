@@ -44,6 +44,22 @@ BOOT_MEMBER = "boot"
 IMAGE_MEMBER = "image"
 GZIP_IMAGE_MEMBER = "image.gz"
 
+# Members of the answer's tar stream are named by their devices, but for this one. A session that failed answers 200 with
+# X-Nexe-Error and with its outputs like any other; if its node describes no stderr, the end of what the program wrote there
+# (at most 64 KiB) comes last as this member, only to be told.
+STORY_MEMBER = "stderr.story"
+
+# The answer 409 with this header says that the object's bytes on the server are not the object, or the container's database
+# not its listing. The proxy then reads the object through the pipeline, and asks again with an empty X-Zerovm-Access and the
+# object as a member named by its device.
+NOT_LOCAL = "X-Zerovm-Not-Local"
+LARGE_OBJECT = "slo"
+DYNAMIC_LARGE_OBJECT = "dlo"
+SYMLINK = "symlink"
+ERASURE_CODED = "erasure-coded"
+ENCRYPTED = "encrypted"
+SHARDED = "sharded"
+
 TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x-ustar", "application/x-gzip"))
 
 

@@ -1,0 +1,38 @@
+"""What ends a job request before or instead of its answer.
+
+JobError                 the request ends with a status and a sentence
+  Refused                the caller's authorizer said no; its own response is the answer
+  SourceError            something a node needs can't be had
+ClientGone               nobody is there any more to answer
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["ClientGone", "JobError", "Refused", "SourceError"]
+
+
+class JobError(Exception):
+    """A job that can't be run; ``status`` and ``text`` become the answer (HTTP API, section 8)."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+class Refused(JobError):
+    """Access was denied; ``response`` is the authorizer's own (HTTP API, section 12)."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response.status_int, response.status)
+        self.response = response
+
+
+class SourceError(JobError):
+    """An executable or input that could not be read through the pipeline; the text names it."""
+
+
+class ClientGone(Exception):
+    """The client closed its connection before it had an answer: its job is to be cancelled."""

@@ -1,0 +1,453 @@
+"""The state machine itself. The package's documentation says what it does and why; this is how."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from .choice import choose
+from .events import (
+    Admitted,
+    Cancelled,
+    Event,
+    Failed,
+    Lost,
+    Published,
+    Refusal,
+    Refused,
+    SessionEvent,
+    Started,
+    Succeeded,
+    Tick,
+    Unpublished,
+)
+from .gang import Gang, gangs_of
+from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
+from .model import Limits, Outcome, Phase, Record, Session
+
+SETTLE_TIME = 0.5
+"""Seconds for a failed gang to show the cause of its failure."""
+
+LOST_LIMIT = 3
+"""Attempts of one session that may be lost after it had been admitted."""
+
+TRANSITIONS: Mapping[tuple[Phase, type[SessionEvent]], str] = {
+    (Phase.CONNECTING, Admitted): "_admitted",
+    (Phase.CONNECTING, Refused): "_refused",
+    (Phase.ADMITTED, Lost): "_lost",
+    (Phase.RUNNING, Succeeded): "_succeeded",
+    (Phase.RUNNING, Failed): "_failed",
+    (Phase.RUNNING, Lost): "_lost",
+    (Phase.ANSWERED, Lost): "_lost",
+    (Phase.PUBLISHING, Published): "_published",
+    (Phase.PUBLISHING, Unpublished): "_unpublished",
+}
+"""The method that handles an event of a session's current attempt, by the phase that the session is in."""
+
+
+class InvalidTransition(AssertionError):
+    """An event that can't happen to a session in its phase: a mistake of whoever executes the instructions."""
+
+
+class Scheduler:
+    """One job from its first attempt to its last. Times are those of one clock, in seconds."""
+
+    def __init__(self, sessions: Sequence[Session], limits: Limits, jitter: Callable[[], float] = lambda: 0.5) -> None:
+        """``jitter`` gives numbers from 0 to 1."""
+        self._limits = limits
+        self._jitter = jitter
+        self._window = limits.window
+        self._records = {session.id: Record(session, push=session.push, patience=limits.patience) for session in sessions}
+        self._nodes: dict[int, list[Record]] = {}
+        self._units: dict[int, set[int]] = {}
+        for record in self._records.values():
+            self._nodes.setdefault(record.session.node, []).append(record)
+            self._units.setdefault(record.session.unit, set()).add(record.session.node)
+        gangs = gangs_of(list(self._records.values()))
+        self._gang_of = {record.session.id: gang for gang in gangs for record in gang.members}
+        self._ready = deque(gangs)
+        self._delayed: list[tuple[float, int, Gang]] = []
+        self._sequence = count()
+        self._settling: list[Gang] = []
+        self._winners: dict[int, Record] = {}
+        self._open_nodes = set(self._nodes)
+        self._load: Counter[str] = Counter()
+        self._troubled: Counter[str] = Counter()
+        self._locations: dict[str, str] = {}
+        self._under_way = 0
+        self._stopping = False
+        self._wake: float | None = None
+        self._now = 0.0
+        self._out: list[Instruction] = []
+
+    # -- from outside ----------------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether every node has come to its end."""
+        return not self._open_nodes
+
+    def handle(self, event: Event, now: float) -> list[Instruction]:
+        """What is to be done now that ``event`` has happened. Raises InvalidTransition."""
+        self._now, self._out = now, []
+        if self.finished:
+            return []
+        match event:
+            case Started() | Tick():
+                pass
+            case Cancelled(reason):
+                self._stop(reason)
+            case _:
+                self._dispatch(event)
+        self._look_at_the_clock()
+        self._pump()
+        self._finish_or_wake()
+        return self._out
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """How every session ended or stands, in the order in which they were given."""
+        return tuple(
+            Outcome(
+                session=record.session,
+                phase=record.phase,
+                status=200 if record.phase.succeeded else record.status,
+                reason=record.reason,
+                server=record.server,
+                attempts=record.asked,
+                story=tuple(record.story),
+            )
+            for record in self._records.values()
+        )
+
+    def winner(self, node: int) -> int | None:
+        """The id of the session whose outputs are the node's, if one has succeeded."""
+        record = self._winners.get(node)
+        return record.session.id if record else None
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, event: SessionEvent) -> None:
+        """Give an event of a session to its method, unless it belongs to an attempt that was dropped."""
+        record = self._records[event.session]
+        if event.attempt != record.attempt:
+            return
+        method = TRANSITIONS.get((record.phase, type(event)))
+        if method is None:
+            raise InvalidTransition(f"session {event.session} ({record.session.name}): {event} while {record.phase.value}")
+        getattr(self, method)(record, event)
+
+    def _admitted(self, record: Record, event: Admitted) -> None:
+        self._move(record, Phase.ADMITTED, "is admitted")
+        gang = self._gang_of[event.session]
+        if not gang.complete:
+            return
+        gang.started, gang.rounds = True, 0
+        for member in gang.members:
+            self._move(member, Phase.RUNNING, "starts")
+            self._out.append(Send(member.session.id, member.attempt))
+
+    def _refused(self, record: Record, event: Refused) -> None:
+        assert record.server is not None
+        server = record.server.name
+        record.status, record.reason = event.status, event.reason
+        self._move(record, Phase.QUEUED, f"is refused by {server}: {event.reason}")
+        match event.refusal:
+            case Refusal.FINAL:
+                self._dies(record)
+                return
+            case Refusal.BUSY:
+                record.busy.add(server)
+            case Refusal.SILENT if record.patience == self._limits.patience:
+                record.busy.add(server)
+                record.patience *= 2
+                self._troubled[server] += 1
+            case Refusal.NOT_LOCAL if not record.push:
+                record.push = True
+            case _:
+                record.excluded[server] = (event.status, event.reason)
+                if event.status != 404:
+                    self._troubled[server] += 1
+        self._ask(record)
+
+    def _lost(self, record: Record, event: Lost) -> None:
+        assert record.server is not None
+        record.status, record.reason = event.status, event.reason
+        record.lost += 1
+        record.excluded[record.server.name] = (event.status, event.reason)
+        self._troubled[record.server.name] += 1
+        self._tell(record, f"is lost on {record.server.name}: {event.reason}")
+        if self._winners.get(record.session.node) is record:
+            del self._winners[record.session.node]
+        self._dies(record)
+
+    def _failed(self, record: Record, event: Failed) -> None:
+        record.status, record.reason = event.status, event.reason
+        self._tell(record, f"fails: {event.reason}")
+        self._dies(record)
+
+    def _succeeded(self, record: Record, event: Succeeded) -> None:
+        self._move(record, Phase.ANSWERED, "succeeds")
+        record.digest, record.status, record.reason = event.digest, 0, ""
+        self._window = min(self._limits.window, self._window + 1)
+        self._room_again()
+        winner = self._winners.setdefault(record.session.node, record)
+        if winner is not record:
+            if winner.digest != record.digest:
+                winner.reason = f"copies of node {record.session.name} wrote different outputs"
+            self._cut(record)
+            self._move(record, Phase.SPARE, "is not needed: another copy had succeeded")
+        elif not self._publish_if_complete(record):
+            self._out.append(Hold(record.session.id, record.attempt))
+        gang = self._gang_of[event.session]
+        if not any(member.phase.under_way for member in gang.members):
+            self._close_network(gang)
+
+    def _published(self, record: Record, _event: Published) -> None:
+        self._move(record, Phase.PUBLISHED, "is published")
+        self._close_node(record.session.node)
+
+    def _unpublished(self, record: Record, event: Unpublished) -> None:
+        record.status, record.reason = event.status, event.reason
+        self._move(record, Phase.FAILED, f"could not be published: {event.reason}")
+        self._close_node(record.session.node)
+        if not record.session.keep_going:
+            self._stop(f"cancelled because node {record.session.name} failed")
+
+    # -- starting --------------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Start gangs while the window has room."""
+        while self._delayed and self._delayed[0][0] <= self._now:
+            self._ready.appendleft(heapq.heappop(self._delayed)[2])
+        while self._ready and (self._under_way + self._ready[0].size <= self._window or not self._under_way):
+            self._start(self._ready.popleft())
+
+    def _start(self, gang: Gang) -> None:
+        if gang.networked:
+            gang.network_open = True
+            self._out.append(OpenNetwork(gang.id, frozenset(record.session.id for record in gang.members)))
+        for record in gang.members:
+            self._ask(record)
+            if record.phase is not Phase.CONNECTING:
+                return  # no server for it: the gang waits or has failed, and its other members have nothing to ask for
+
+    def _ask(self, record: Record) -> None:
+        """Offer the session to the next server, or find out what it means that there is none."""
+        copies = self._nodes[record.session.node]
+        taken = {copy.server.host for copy in copies if copy is not record and copy.server and copy.phase.under_way}
+        server = choose(record, self._load, self._troubled, taken, self._locations.get(record.session.location))
+        if server is None:
+            self._no_server(record)
+            return
+        if record.session.location:
+            self._locations.setdefault(record.session.location, server.name)
+        record.server = server
+        record.attempt += 1
+        record.asked += 1
+        self._move(record, Phase.CONNECTING, f"asks {server.name}")
+        self._out.append(Connect(record.session.id, record.attempt, server, record.push, record.patience))
+
+    def _no_server(self, record: Record) -> None:
+        """Every server has refused: wait where one was merely busy; else the session has failed."""
+        if not record.busy:
+            refusals = [*record.excluded.values()] or [(503, "Cannot find suitable node to execute code on")]
+            worst = [refusal for refusal in refusals if refusal[0] != 404] or refusals
+            record.status, record.reason = worst[-1]  # it is missing only if nobody has had another reason
+            self._dies(record)
+            return
+        gang = self._gang_of[record.session.id]
+        gang.rounds += 1
+        delay = gang.delay(self._jitter())
+        self._tell(record, f"waits {delay:.2f} s for a slot")
+        self._withdraw(gang)
+        heapq.heappush(self._delayed, (self._now + delay, next(self._sequence), gang))
+        if gang.size == 1:
+            self._window = max(1, self._under_way)
+
+    def _withdraw(self, gang: Gang) -> None:
+        """Give back everything a gang has, so that it can start anew."""
+        for record in gang.members:
+            self._cut(record)
+            record.busy.clear()
+            if self._winners.get(record.session.node) is record:
+                del self._winners[record.session.node]
+            self._move(record, Phase.QUEUED)
+        gang.started = False
+        gang.dead.clear()
+        self._settled(gang)
+        self._close_network(gang)
+
+    # -- ending ----------------------------------------------------------------------------------------------------
+
+    def _dies(self, record: Record) -> None:
+        """A session has failed in whichever way; its gang decides what that means, once it is sure of the cause."""
+        self._move(record, Phase.FAILED)
+        self._room_again()
+        if record.session.node not in self._open_nodes:
+            return
+        gang = self._gang_of[record.session.id]
+        gang.dead.append(record)
+        if record.lost or not any(member.phase is Phase.RUNNING for member in gang.members):
+            self._judge(gang)
+        elif gang.settle_at is None:
+            gang.settle_at = self._now + SETTLE_TIME
+            self._settling.append(gang)
+
+    def _judge(self, gang: Gang) -> None:
+        """Decide what becomes of a gang with dead members (principles 4 to 6)."""
+        self._settled(gang)
+        if (gang.started or gang.size == 1) and all(map(self._has_other_copy, gang.dead)):
+            gang.dead.clear()
+            for record in gang.members:
+                self._publish_if_complete(record)
+            return
+        lost = [record for record in gang.dead if record.lost]
+        if lost and all(record.lost < LOST_LIMIT for record in lost):
+            self._run_again(gang, "runs again: a server was lost")
+        elif gang.retries and not lost:
+            gang.retries -= 1
+            self._run_again(gang, "runs again: its map allows another try")
+        else:
+            self._fail(gang, (lost or gang.dead)[0])
+
+    def _has_other_copy(self, record: Record) -> bool:
+        """Whether another copy of the session's node still stands for it."""
+        ended_badly = (Phase.FAILED, Phase.CANCELLED)
+        return any(copy is not record and copy.phase not in ended_badly for copy in self._nodes[record.session.node])
+
+    def _run_again(self, gang: Gang, why: str) -> None:
+        for record in gang.members:
+            self._tell(record, why)
+        self._withdraw(gang)
+        self._ready.appendleft(gang)
+
+    def _fail(self, gang: Gang, cause: Record) -> None:
+        reason = f"cancelled because node {cause.session.name} failed"
+        for record in gang.members:
+            self._cancel(record, reason)
+        for record in gang.members:
+            self._close_node(record.session.node)
+        self._close_network(gang)
+        if not gang.keep_going:
+            self._stop(reason)
+
+    def _stop(self, reason: str) -> None:
+        """End everything but what is being published."""
+        self._stopping = True
+        self._ready.clear()
+        self._delayed.clear()
+        self._settling.clear()
+        for record in self._records.values():
+            self._cancel(record, reason)
+        for node in list(self._open_nodes):
+            self._close_node(node)
+
+    def _cancel(self, record: Record, reason: str) -> None:
+        if record.phase.ended or record.phase is Phase.PUBLISHING:
+            return
+        self._cut(record)
+        record.reason = reason
+        if self._winners.get(record.session.node) is record:
+            del self._winners[record.session.node]
+        self._move(record, Phase.CANCELLED, reason)
+
+    def _close_node(self, node: int) -> None:
+        """Note that the node has come to its end, if it has."""
+        winner = self._winners.get(node)
+        copies = self._nodes[node]
+        if winner.phase.ended if winner else all(copy.phase.ended for copy in copies):
+            for copy in copies:
+                self._cancel(copy, "cancelled because another copy of the node had succeeded")
+            self._open_nodes.discard(node)
+
+    def _publish_if_complete(self, record: Record) -> bool:
+        """Publish the unit of the session if all of its nodes have succeeded; whether they have."""
+        unit = self._units[record.session.unit]
+        gang = self._gang_of[record.session.id]
+        if gang.settle_at is not None or not unit <= self._winners.keys():
+            return False
+        for node in sorted(unit):
+            winner = self._winners[node]
+            if winner.phase is Phase.ANSWERED:
+                self._move(winner, Phase.PUBLISHING)
+                self._out.append(Publish(winner.session.id, winner.attempt))
+        return True
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def _look_at_the_clock(self) -> None:
+        """Judge the gangs that have settled, and end the job when its time is over."""
+        for gang in [gang for gang in self._settling if gang.settle_at is not None and gang.settle_at <= self._now]:
+            self._judge(gang)
+        if self._now < self._limits.deadline or self._stopping:
+            return
+        allowed = f"the job's timeout of {self._limits.timeout:g} s"
+        for record in self._records.values():
+            if not record.phase.ended and not record.phase.succeeded:
+                self._expire(record, allowed)
+        self._stop(f"cancelled after {allowed}")
+
+    def _expire(self, record: Record, allowed: str) -> None:
+        self._cut(record)
+        if record.phase is Phase.RUNNING:
+            record.status, record.reason = 408, f"was still running after {allowed}"
+        elif record.reason:
+            record.status, record.reason = 503, f"{record.reason} within {allowed}"
+        else:
+            record.status, record.reason = 408, f"had not started within {allowed}"
+        self._move(record, Phase.FAILED, record.reason)
+
+    def _finish_or_wake(self) -> None:
+        """Say that the job is over, or when to look again. Only a changed time is told."""
+        if self.finished:
+            for gang in self._gang_of.values():
+                self._close_network(gang)
+            self._out.append(Finish())
+            return
+        times = [gang.settle_at for gang in self._settling if gang.settle_at is not None]
+        if self._delayed:
+            times.append(self._delayed[0][0])
+        if not self._stopping:
+            times.append(self._limits.deadline)
+        wake = min(times, default=None)
+        if wake is not None and wake != self._wake:
+            self._out.append(Wake(wake))
+        self._wake = wake
+
+    # -- small things ----------------------------------------------------------------------------------------------
+
+    def _move(self, record: Record, phase: Phase, line: str = "") -> None:
+        """Put a session into a phase, and keep count of the window and of the servers' load."""
+        change = phase.under_way - record.phase.under_way
+        if change and record.server:
+            self._under_way += change
+            self._load[record.server.host] += change
+        record.phase = phase
+        if line:
+            self._tell(record, line)
+
+    def _tell(self, record: Record, line: str) -> None:
+        record.story.append((self._now, line))
+
+    def _cut(self, record: Record) -> None:
+        """Drop what the session has on a server; later events of that attempt are stale."""
+        if record.phase.under_way or record.phase is Phase.ANSWERED:
+            self._out.append(Drop(record.session.id, record.attempt))
+            record.attempt += 1
+
+    def _room_again(self) -> None:
+        """A slot has come free: whoever has waited longest need not wait on."""
+        if self._delayed:
+            self._ready.appendleft(heapq.heappop(self._delayed)[2])
+
+    def _settled(self, gang: Gang) -> None:
+        gang.settle_at = None
+        if gang in self._settling:
+            self._settling.remove(gang)
+
+    def _close_network(self, gang: Gang) -> None:
+        if gang.network_open:
+            gang.network_open = False
+            self._out.append(CloseNetwork(gang.id))
