@@ -213,7 +213,7 @@ class StorageConnection:
 
 def client_socket(environ: Mapping[str, Any]) -> Any:
     """The socket that the request came in on, or None where there is none behind the environment."""
-    source = environ.get("wsgi.input")
+    source: Any = environ.get("wsgi.input")
     while hasattr(source, "wsgi_input"):  # filters to the left wrap it, to count its bytes
         source = source.wsgi_input
     return source.get_socket() if hasattr(source, "get_socket") else None

@@ -33,6 +33,7 @@ POLICY = "X-Nexe-Policy"
 COLOCATED = "X-Nexe-Colocated"
 ERROR = "X-Nexe-Error"
 CACHED = "X-Nexe-Cached"
+SERVER = "X-Nexe-Server"  # only from the proxy to the client: where the node ran
 
 NOT_RUN = "ZeroVM did not run"
 RUNTIME_ERROR = "ZeroVM runtime error"
