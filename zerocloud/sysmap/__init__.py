@@ -1,0 +1,44 @@
+"""The system map: ZeroCloud's language for jobs. A JSON document goes in, an immutable plan of nodes comes out.
+
+Pure: it does no input or output. What is stored is asked through a ``Listing``, everything else that a plan depends on is in
+the ``Context``. Every mistake of a map is a ``SystemMapError``. The language is described in ``doc/system-map.md``.
+"""
+
+from .context import Context, Limits, Listing, ObjectEntry
+from .document import parse_document
+from .paths import ImagePath, NetworkPath, Path, SwiftPath
+from .plan import Access, Channel, Connection, Node, Plan, Slice
+from .planner import plan_job
+from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
+from .split import record_start
+from .urls import UrlError, parse_swift_url
+
+__all__ = [
+    # planning
+    "plan_job",
+    "parse_document",
+    "Context",
+    "Limits",
+    "Listing",
+    "ObjectEntry",
+    # the plan
+    "Plan",
+    "Node",
+    "Channel",
+    "Connection",
+    "Access",
+    "Slice",
+    "record_start",
+    # paths
+    "Path",
+    "SwiftPath",
+    "ImagePath",
+    "NetworkPath",
+    "parse_swift_url",
+    # mistakes
+    "SystemMapError",
+    "SystemMapSyntaxError",
+    "Problem",
+    "ListingError",
+    "UrlError",
+]

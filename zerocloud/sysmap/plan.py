@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
+from functools import cached_property
 
 from .paths import ImagePath, Path, SwiftPath
 
@@ -25,12 +26,34 @@ class Access(IntFlag):
     CHECKPOINT = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The part of an object that a node of a ``split`` group works on: its bytes ``start`` to ``end`` (exclusive).
+
+    ``mode`` is ``bytes``, ``line`` or ``record``. The ranges of an object's slices cover it exactly once. In mode ``bytes`` the
+    node sees exactly its range. In the others it sees whole records, which end with ``separator``: a record belongs to the
+    slice in which its first byte lies. So both ends move forward to a record's start, :func:`zerocloud.sysmap.record_start` of
+    ``start`` and of ``end``: the node begins after the first separator that ends at or after ``start`` (at once if ``start`` is
+    0), and reads past ``end`` up to and with the first separator that ends at or after ``end``. A slice without any record's
+    start is empty. ``index`` counts an object's slices from 1, ``count`` is how many there are, ``size`` is the object's size.
+    """
+
+    start: int
+    end: int
+    mode: str
+    separator: str
+    index: int
+    count: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """One device of one node, bound or to be bound.
 
-    ``size`` is the object's size in bytes where a listing told it, else None. ``content_type`` and ``meta`` are those of the
-    object to be written, or of the answer.
+    ``size`` is the whole object's size in bytes where a listing told it, else None. ``content_type`` and ``meta`` are those of
+    the object to be written, or of the answer; they and ``min_size`` matter for writable devices only. ``slice`` is set where
+    the node is to see a part of the object.
     """
 
     device: str
@@ -43,9 +66,10 @@ class Channel:
     removable: bool = False
     mountpoint: str = "/"
     size: int | None = None
+    slice: Slice | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One end of a stream between two nodes, as this node sees it.
 
@@ -58,13 +82,19 @@ class Connection:
     line: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One unit of work: a program with its channels, to be run once (or ``replicate`` times).
 
     ``binds`` are the streams it reads, ``connects`` those it writes. ``path_info`` is where it is to be placed
     (``/account[/container[/object]]``) and ``access`` why (``GET``, ``PUT`` or empty; section 7).
-    ``remote`` names what has to be brought to it: its executable as ``boot``, and inputs by device.
+    ``remote`` names what has to be brought to it: its executable as ``boot``, and inputs by device. ``wildcards`` are the texts
+    that its input's ``*`` stood for. ``data_in``: some readable device has no path, and gets the request's payload.
+
+    What the group asks of those who run it: ``timeout`` in seconds and ``memory`` in bytes (None: the server's default),
+    ``retries`` further attempts after a failure of its own. ``continue_on_error``: its failure does not cancel the rest of the
+    job (``"on_error": "continue"``). ``ignore_exit``: a non-zero exit is reported but no failure (``"on_exit": "ignore"``).
+    ``speculate``: as a straggler it gets a second copy on another replica.
     """
 
     id: int
@@ -88,6 +118,9 @@ class Node:
     timeout: float | None = None
     memory: int | None = None
     retries: int = 0
+    continue_on_error: bool = False
+    ignore_exit: bool = False
+    speculate: bool = False
 
     @property
     def connected(self) -> bool:
@@ -101,7 +134,16 @@ class Plan:
 
     nodes: tuple[Node, ...]
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Sessions to run: every node with all its copies."""
         return sum(node.replicate for node in self.nodes)
+
+    def copies(self, node: Node) -> tuple[int, ...]:
+        """The ids under which a node runs: its own, then those of its copies."""
+        return copy_ids(node.id, node.replicate, len(self.nodes))
+
+
+def copy_ids(node_id: int, replicate: int, nodes: int) -> tuple[int, ...]:
+    """The ids of a node and its copies in a job of so many nodes (section 8)."""
+    return tuple(node_id + k * nodes for k in range(replicate))

@@ -1,0 +1,126 @@
+"""Shares objects out: which node of a group gets which objects, or which part of one. Source: system map, sections 5 and 6."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .catalogue import Catalogue, CatalogueError, Match
+from .context import Context
+from .groups import Device, Group
+from .paths import SwiftPath, SwiftPattern
+from .plan import Access, Slice
+from .problems import Problems
+
+
+class Unplannable(Exception):
+    """A group's nodes can't be made; why has been noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one node gets: for each spreading device, in their order, its objects (several only with ``each``).
+
+    ``slice`` is the part of the object on the device ``split``. ``captures`` are what the wildcards stood for; None if there
+    were none, or if the node has several objects.
+    """
+
+    objects: tuple[tuple[Match, ...], ...]
+    captures: tuple[str, ...] | None = None
+    slice: Slice | None = None
+
+
+def share_out(
+    group: Group, devices: Sequence[Device], catalogue: Catalogue, context: Context, problems: Problems
+) -> list[Share]:
+    """The shares of a group's nodes, one for each; ``devices`` are those that spread. Raises Unplannable."""
+    most = context.limits.maxnodes * max(1, group.each)
+    columns = [_find(device, group, catalogue, most, problems) for device in devices]
+    _expect_equal(group, devices, columns, problems)
+    if group.each:
+        return [Share((tuple(chunk),)) for chunk in chunks(columns[0], group.each, context.affinity)]
+    leader = next((i for i, device in enumerate(devices) if device.access & Access.READABLE), 0)
+    split = next((i for i, device in enumerate(devices) if device.split), None)
+    shares: list[Share] = []
+    for row in zip(*columns, strict=True):
+        share = Share(tuple((match,) for match in row), row[leader].captures)
+        if split is None:
+            shares.append(share)
+        else:
+            shares += _slices(share, row[split], devices[split], context.limits.maxnodes, problems)
+    return shares
+
+
+def _find(device: Device, group: Group, catalogue: Catalogue, most: int, problems: Problems) -> list[Match]:
+    """The objects of one device, each once, in the order of its paths."""
+    found: dict[SwiftPath, Match] = {}
+    for index, path in enumerate(device.paths):
+        pointer = (*device.pointer, "path", index) if device.listed else (*device.pointer, "path")
+        if isinstance(path, SwiftPath) and not device.split:
+            found.setdefault(path, Match(path))
+            continue
+        assert isinstance(path, (SwiftPath, SwiftPattern))
+        try:
+            matches = catalogue.find(path, most + 1)
+        except CatalogueError as error:
+            problems.add(pointer, str(error))
+            raise Unplannable from error
+        if not matches:
+            problems.add(pointer, f"No objects found in path {path.url}")
+            raise Unplannable
+        for match in matches:
+            found.setdefault(match.path, match)
+    if len(found) > most:
+        cure = "" if group.each else 'Put several on one node: "each": {"objects": 16}'
+        problems.add((*device.pointer, "path"), f"More than {most} objects for device {device.name} of {group.name}", cure)
+        raise Unplannable
+    return list(found.values())
+
+
+def _expect_equal(group: Group, devices: Sequence[Device], columns: Sequence[Sequence[Match]], problems: Problems) -> None:
+    for device, column in zip(devices, columns, strict=True):
+        if len(column) != len(columns[0]):
+            reason = (
+                f"{group.name} needs as many objects for {device.name} as for {devices[0].name}, "
+                f"but there are {len(column)} and {len(columns[0])}"
+            )
+            problems.add((*device.pointer, "path"), reason)
+            raise Unplannable
+
+
+def _slices(share: Share, match: Match, device: Device, most: int, problems: Problems) -> Iterator[Share]:
+    """The share once for each slice of the object on the device that is split."""
+    split, size = device.split, match.size
+    assert split is not None
+    assert size is not None
+    count = max(1, -(-size // split.size))
+    if count > most:
+        reason = f"{match.path.url} with {size} bytes makes {count} nodes of {split.size} bytes, the limit is {most} for a job"
+        problems.add((*device.pointer, "split", "size"), reason, "Use a larger size")
+        raise Unplannable
+    for index in range(count):
+        start, end = index * split.size, min(size, (index + 1) * split.size)
+        captures = None if share.captures is None else (*share.captures, str(index + 1))
+        yield Share(share.objects, captures, Slice(start, end, split.mode, split.separator, index + 1, count, size))
+
+
+def chunks(
+    matches: Sequence[Match], size: int, affinity: Callable[[SwiftPath], Hashable] | None = None
+) -> Iterator[list[Match]]:
+    """The objects in chunks of at most ``size``, as few as possible or nearly so.
+
+    With ``affinity``, objects that lie together share a chunk as long as they fill it; what is left over is mixed.
+    """
+    if affinity is None:
+        together = [list(matches)]
+    else:
+        families: dict[Hashable, list[Match]] = {}
+        for match in matches:
+            families.setdefault(affinity(match.path), []).append(match)
+        together = list(families.values())
+    rest: list[Match] = []
+    for family in together:
+        full = len(family) - len(family) % size
+        yield from (family[i : i + size] for i in range(0, full, size))
+        rest += family[full:]
+    yield from (rest[i : i + size] for i in range(0, len(rest), size))
