@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from errno import EADDRNOTAVAIL, ECONNREFUSED, ETIMEDOUT
 from types import TracebackType
@@ -61,12 +61,14 @@ def open_network(
     deadline: float = float("inf"),
     *,
     first_descriptor: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> OpenedNetwork:
     """Connect every ``tcp:`` source of ``lines``; other lines pass unchanged.
 
     ``node`` is this node's id (0 where it has none and all peers are given by address), ``token`` the job's shared secret.
     ``bind_address`` is the local IPv4 address for listening and for talking to the name server, which takes it for the node's
-    address; empty for any. ``deadline`` is a time of ``time.monotonic()``. Raises NetworkError, ManifestError.
+    address; empty for any. ``deadline`` is a time of ``time.monotonic()``; ``sleep`` lets others run for that many seconds.
+    Raises NetworkError, ManifestError.
     """
     with ExitStack() as stack:
         meeting = _Meeting(node, token, bind_address, stack)
@@ -75,7 +77,7 @@ def open_network(
         if meeting.asks and name_server is None:
             raise next(line for line in lines if line.network).error("a peer given by its node id needs a NameServer")
         inquiry = _Inquiry(meeting.request(), name_server, bind_address, stack) if name_server and meeting.asks else None
-        meeting.hold(inquiry, deadline)
+        meeting.hold(inquiry, deadline, sleep)
         return meeting.result(lines, first_descriptor)
 
 
@@ -132,7 +134,7 @@ class _Meeting:
         """What the name server has to know, and is to tell."""
         return Request(self._node, tuple(self._binds), tuple(call.pair.reader for call in self._calls if call.pair.reader))
 
-    def hold(self, inquiry: _Inquiry | None, deadline: float) -> None:
+    def hold(self, inquiry: _Inquiry | None, deadline: float, sleep: Callable[[float], None]) -> None:
         """Go on until everybody is connected. Raises NetworkError at the deadline."""
         pause = _SHORTEST_PAUSE
         while self._missing() or (inquiry and not inquiry.answered):
@@ -142,7 +144,7 @@ class _Meeting:
             elif time.monotonic() > deadline:
                 raise NetworkError(self._story(inquiry), ETIMEDOUT)
             else:
-                time.sleep(pause)
+                sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _step(self, inquiry: _Inquiry | None) -> bool:
