@@ -1,0 +1,84 @@
+"""The way to the executor service: started when it is needed, kept for as long as this process lives, entered by admission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from swift.common.concurrency import Semaphore, Timeout, tpool
+
+from zerocloud.objectquery.checks import Head
+from zerocloud.objectquery.refusal import Refusal
+from zerocloud.objectquery.settings import Settings
+from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused, ServiceUnavailable, ensure_service
+
+
+class ExecutorService:
+    """The executor service of this host, as one process of a Swift server sees it."""
+
+    def __init__(self, settings: Settings, logger: Any) -> None:
+        self._settings = settings
+        self._logger = logger
+        self._starting = Semaphore(1)
+        self._held: Connection | None = None
+
+    @contextmanager
+    def admitted(self, head: Head) -> Iterator[Connection]:
+        """A slot of the request's pool: a connection that is ready for the manifest, and ends its session when it closes.
+
+        Waits in the pool's queue for at most the request's timeout. Raises :class:`Refusal` (503) when there is no slot, or no
+        service.
+        """
+        with self._connect() as connection:
+            try:
+                with Timeout(head.timeout) as waiting:
+                    connection.admit(head.pool, head.job)
+            except ServiceRefused as refused:
+                raise Refusal(503, _slot_text(str(refused))) from None
+            except ServiceError as error:
+                raise Refusal(503, f"The executor service failed before the session began: {error}") from error
+            except Timeout as expired:
+                if expired is not waiting:
+                    raise
+                raise Refusal(503, f"Slot not available: none came free within {head.timeout} seconds") from None
+            yield connection
+
+    def _connect(self) -> Connection:
+        try:
+            return Connection.open(self._settings.socket)
+        except ServiceUnavailable:
+            pass
+        with self._starting:  # one of this process's requests starts it, the others wait here
+            try:
+                return Connection.open(self._settings.socket)
+            except ServiceUnavailable:
+                pass
+            try:
+                self._start()
+                return Connection.open(self._settings.socket)
+            except ServiceError as error:
+                self._logger.error("executor service: %s", error)
+                raise Refusal(503, "The executor service can't be started on this server") from error
+
+    def _start(self) -> None:
+        """Start the service in a thread of its own, for starting waits; then stay connected so that it stays too."""
+        command = service_command(self._settings)
+        self._logger.info("executor service: starting %s", " ".join(command))
+        tpool.execute(lambda: ensure_service(self._settings.socket, command, self._settings.service_log).close())
+        if self._held is not None:
+            self._held.close()
+        self._held = Connection.open(self._settings.socket)
+        self._held.hold()
+
+
+def service_command(settings: Settings) -> list[str]:
+    """The command line that starts the service."""
+    command = [*settings.executor, "--serve", settings.socket, "--pools", settings.pools, "--linger", f"{settings.linger:g}"]
+    if settings.cache:
+        command += ["--cache", settings.cache]
+    return command
+
+
+def _slot_text(sentence: str) -> str:
+    return sentence if sentence.startswith("Slot not available") else f"Slot not available: {sentence}"

@@ -1,0 +1,231 @@
+"""One session from its unpacked request to its report: devices bound, manifest written, network connected, program run."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from swift.common.concurrency import Timeout, sleep
+
+from zerocloud.objectquery.binding import STANDARD, Backing, Bound, Ground, bind
+from zerocloud.objectquery.checks import Head
+from zerocloud.objectquery.collect import Written
+from zerocloud.objectquery.environment import local_environment
+from zerocloud.objectquery.executable import SystemImages, find_executable
+from zerocloud.objectquery.local_data import LocalData
+from zerocloud.objectquery.manifest_maker import (
+    Limits,
+    channel_line,
+    make_manifest,
+    make_nvram,
+    own_lines,
+    standard_line,
+)
+from zerocloud.objectquery.refusal import ExecutorLost, Refusal
+from zerocloud.objectquery.workspace import Workspace
+from zerocloud.wire import NodeDescription, WireError
+from zerocloud.zerovm import manifest as manifests
+from zerocloud.zerovm.client import Connection, ServiceError
+from zerocloud.zerovm.errors import ManifestError, NetworkError
+from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.network import open_network
+from zerocloud.zerovm.report import Report, ReportError
+from zerocloud.zerovm.report import parse as parse_report
+
+_PATIENCE = 60.0
+"""Seconds beyond the session's own limit until the executor service counts as lost: compiling comes on top of running."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a session runs: the server's images and limits, the device's workspace, and what is local there."""
+
+    images: SystemImages
+    limits: Limits
+    bind_address: str
+    workspace: Workspace
+    local: LocalData
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A session that has ended: its report, what its devices wrote, and its standard error if that is only kept to be told."""
+
+    report: Report
+    written: tuple[Written, ...]
+    errors: io.FileIO | None
+
+
+class Descriptors:
+    """The open files that go to the executor; a file's number is its place among them."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def add(self, file: io.FileIO) -> int:
+        """Take a file in, which its owner keeps open until the session ends."""
+        self.numbers.append(file.fileno())
+        return len(self.numbers) - 1
+
+
+def read_node(description: bytes) -> NodeDescription:
+    """Check 12. Raises :class:`Refusal`."""
+    if not description:
+        raise Refusal(400, "No system map found in request")
+    try:
+        return NodeDescription.from_json(description)
+    except WireError as error:
+        raise Refusal(400, f"Cannot parse system map: {error}") from None
+
+
+def name_server(node: NodeDescription) -> tuple[str, int] | None:
+    """Host and port of ``udp:host:port``, or None where the node has no network. Raises :class:`Refusal`."""
+    if node.name_service is None:
+        return None
+    scheme, _, address = node.name_service.partition(":")
+    host, _, port = address.rpartition(":")
+    if scheme != "udp" or not host or not port.isdigit():
+        raise Refusal(400, f"Node {node.name}: name server {node.name_service[:80]!r} is not udp:host:port")
+    return host, int(port)
+
+
+def token(node: NodeDescription) -> bytes:
+    """The secret of the job's network. Raises :class:`Refusal`."""
+    try:
+        return bytes.fromhex(node.token or "")
+    except ValueError:
+        raise Refusal(400, f"Node {node.name}: its network token is not hexadecimal") from None
+
+
+class Session:
+    """A node on its way to its report. ``inputs`` closes what only the program needs, ``outputs`` what the answer needs too."""
+
+    def __init__(self, head: Head, node: NodeDescription, place: Place, inputs: ExitStack, outputs: ExitStack) -> None:
+        self._head = head
+        self._node = node
+        self._place = place
+        self._inputs = inputs
+        self._outputs = outputs
+        self._limits = place.limits.of_node(node)
+        self._descriptors = Descriptors()
+        self._written: list[Written] = []
+        self._errors: io.FileIO | None = None
+
+    def run(self, files: dict[str, io.FileIO], connection: Connection) -> Ended:
+        """Run it with the files that came with the request. Raises :class:`Refusal`, :class:`ExecutorLost`."""
+        deadline = time.monotonic() + self._limits.timeout
+        program = find_executable(self._node.exe, files, self._place.images, self._place.workspace, self._inputs)
+        executable = self._descriptors.add(program)
+        bound = bind(self._node, self._ground(files))
+        try:
+            network = self._network_lines()
+            lines = [*self._channel_lines(bound, files), *network]
+            lines += self._standard_lines({line.alias for line in lines})
+            lines += own_lines(executable, self._configuration(bound, network), self._limits)
+            return self._execute(executable, lines, connection, deadline)
+        except ManifestError as error:
+            raise Refusal(400, f"Node {self._node.name}: {error}") from None
+
+    def _ground(self, files: Iterable[str]) -> Ground:
+        path = self._place.local.place.path
+        return Ground(path, self._head.access, frozenset(files), self._place.images.names)
+
+    def _network_lines(self) -> list[ChannelLine]:
+        return [ChannelLine.parse(line) for line in (*self._node.connect, *self._node.bind)]
+
+    def _channel_lines(self, bound: Sequence[Bound], files: dict[str, io.FileIO]) -> list[ChannelLine]:
+        lines = []
+        for one in bound:
+            file = self._open(one, files)
+            if one.backing is Backing.OUTPUT:
+                self._written.append(Written(one.channel, file))
+            lines.append(channel_line(one, self._descriptors.add(file), self._limits))
+        return lines
+
+    def _open(self, one: Bound, files: dict[str, io.FileIO]) -> io.FileIO:
+        local = self._place.local
+        if one.backing is Backing.MEMBER:
+            return files[one.channel.device]
+        if one.backing is Backing.LOCAL_OBJECT:
+            assert local.file is not None
+            return local.file
+        if one.backing is Backing.LOCAL_CONTAINER:
+            return self._inputs.enter_context(self._snapshot())
+        if one.backing is Backing.SYSTEM_IMAGE:
+            return self._inputs.enter_context(self._place.images.open(one.channel.device))
+        if one.backing is Backing.NOTHING:
+            return self._nothing()
+        return self._outputs.enter_context(self._place.workspace.file())
+
+    def _snapshot(self) -> io.FileIO:
+        snapshot = self._place.local.snapshot(self._place.workspace)
+        size = os.fstat(snapshot.fileno()).st_size
+        if size > self._limits.input:
+            snapshot.close()
+            raise Refusal(413, "Data object too large")
+        return snapshot
+
+    def _nothing(self) -> io.FileIO:
+        return self._inputs.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))
+
+    def _standard_lines(self, described: set[str]) -> list[ChannelLine]:
+        """The standard devices that the node says nothing of. What comes out of stderr is kept: a failure is told with it."""
+        lines = []
+        for device in STANDARD:
+            if f"/dev/{device}" in described:
+                continue
+            file = self._nothing()
+            if device == "stderr":
+                file = self._errors = self._outputs.enter_context(self._place.workspace.file())
+            lines.append(standard_line(device, self._descriptors.add(file), self._limits))
+        return lines
+
+    def _configuration(self, bound: Sequence[Bound], network: Sequence[ChannelLine]) -> int:
+        local = self._place.local
+        variables = local_environment(tuple(bound), local.place.path, local.size, local.metadata)
+        file = self._inputs.enter_context(io.FileIO(os.memfd_create("nvram", os.MFD_CLOEXEC), "r+"))
+        file.write(make_nvram(self._node, bound, network, variables))
+        return self._descriptors.add(file)
+
+    def _execute(self, executable: int, lines: list[ChannelLine], connection: Connection, deadline: float) -> Ended:
+        try:
+            if any(line.network for line in lines):
+                lines = self._connect(lines, deadline)
+        except NetworkError as error:  # the job's failure, not this server's
+            report = Report(state=str(error))
+        else:
+            manifest = make_manifest(self._node, executable, lines, self._limits, self._head.pool, self._head.job)
+            report = self._report(connection, manifests.render(manifest))
+        return Ended(report, tuple(self._written), self._errors)
+
+    def _connect(self, lines: list[ChannelLine], deadline: float) -> list[ChannelLine]:
+        """Connect the job's network before the program exists. Raises NetworkError."""
+        opened = self._inputs.enter_context(
+            open_network(
+                lines,
+                self._node.id,
+                name_server(self._node),
+                token(self._node),
+                self._place.bind_address,
+                deadline,
+                first_descriptor=len(self._descriptors.numbers),
+                sleep=sleep,
+            )
+        )
+        self._descriptors.numbers.extend(opened.descriptors)
+        return list(opened.lines)
+
+    def _report(self, connection: Connection, manifest: bytes) -> Report:
+        try:
+            with Timeout(self._limits.timeout + _PATIENCE) as patience:
+                return parse_report(connection.run(manifest, self._descriptors.numbers))
+        except (ServiceError, ReportError) as error:
+            raise ExecutorLost(f"The executor service was lost while the program ran: {error}") from error
+        except Timeout as expired:
+            if expired is not patience:
+                raise
+            raise ExecutorLost(f"The executor service gave no report within {patience.seconds:g} seconds") from None
