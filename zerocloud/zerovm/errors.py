@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import errno
 
-from .states import EndState
+from zerocloud.zerovm.states import EndState
 
 
 class ExecutorError(Exception):

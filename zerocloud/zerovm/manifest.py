@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from errno import EINVAL, EIO, ENOMEM
 from typing import Any
 
-from .errors import ManifestError
-from .sources import (
+from zerocloud.zerovm.errors import ManifestError
+from zerocloud.zerovm.sources import (
     DescriptorSource,
     NetworkSource,
     PathSource,

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from errno import EALREADY, EINPROGRESS, EISCONN
 
-from .handshake import HandshakeError, Pair, ReaderHandshake, WriterHandshake, _Handshake
-from .nameserver import Address
+from zerocloud.zerovm.handshake import HandshakeError, Pair, ReaderHandshake, WriterHandshake, _Handshake
+from zerocloud.zerovm.nameserver import Address
 
 BACKLOG = 1024
 MAXIMUM_VISITORS = 256

@@ -16,12 +16,12 @@ from contextlib import ExitStack
 from errno import EADDRNOTAVAIL, ECONNREFUSED, ETIMEDOUT
 from types import TracebackType
 
-from .errors import NetworkError
-from .handshake import Pair
-from .manifest import ChannelLine
-from .meeting import Call, Door, End
-from .nameserver import MAXIMUM_PACKET, UNKNOWN, Address, NameServerError, Request
-from .sources import DescriptorSource, NetworkSource, Source
+from zerocloud.zerovm.errors import NetworkError
+from zerocloud.zerovm.handshake import Pair
+from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.meeting import Call, Door, End
+from zerocloud.zerovm.nameserver import MAXIMUM_PACKET, UNKNOWN, Address, NameServerError, Request
+from zerocloud.zerovm.sources import DescriptorSource, NetworkSource, Source
 
 ASK_AGAIN_SECONDS = 1.2
 _SHORTEST_PAUSE = 0.0005

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .states import EndState
+from zerocloud.zerovm.states import EndState
 
 MEMORY_ALIAS = "/dev/memory"
 PASSED, FAILED, SKIPPED = 0, 1, 2

@@ -202,7 +202,7 @@ def test_integers(text: str, number: int) -> None:
     assert parse_integer(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "09", "0x", "1_000", "1e3", " 1", "--1", "９", "9" * 5000])
+@pytest.mark.parametrize("text", ["", "09", "0x", "1_000", "1e3", " 1", "--1", "\uff19", "9" * 5000])
 def test_not_integers(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_integer(text)
