@@ -1,0 +1,239 @@
+"""The command ``zebra``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import click
+import simplejson
+from click.shell_completion import CompletionItem
+from rich.console import Console
+
+from zerocloud.zebra import logview, settings, state, status, stop, view
+from zerocloud.zebra.errors import SettingsError, ZebraError
+from zerocloud.zebra.layout import Layout
+from zerocloud.zebra.probe import log_in
+from zerocloud.zebra.settings import USERS, Wish, user_called
+from zerocloud.zebra.start import Started, start
+
+DEFAULT_DIRECTORY = "zebra"
+SOME_DEAD = 1
+LOG_LINES = 40
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+EXAMPLES = """\b
+Examples:
+  zebra up                                a cluster in ./zebra, until Ctrl-C
+  zebra up --dir /tmp/z --detach          the same in the background
+  eval "$(zebra env --dir /tmp/z)"        for the swift command and curl
+  swift upload photos *.jpg
+  curl -H "X-Auth-Token: $OS_AUTH_TOKEN" $OS_STORAGE_URL/photos
+  zebra status --dir /tmp/z
+  zebra logs --dir /tmp/z --follow node2
+  zebra down --dir /tmp/z --destroy       gone, with all its data
+
+The directory is --dir, or else $ZEBRA_DIR, or else ./zebra. Exit codes: 0 all is well, 1 failed (status: a process is dead),
+2 wrong usage, 3 nothing runs there.
+
+Completion for bash (zsh and fish alike): eval "$(_ZEBRA_COMPLETE=bash_source zebra)"
+"""
+
+
+class ZebraGroup(click.Group):
+    """Turns this package's errors into a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ZebraError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+def directory_option(function: Function) -> Function:
+    """``--dir``."""
+    return click.option(
+        "--dir",
+        "directory",
+        type=click.Path(),
+        envvar="ZEBRA_DIR",
+        default=DEFAULT_DIRECTORY,
+        show_default="$ZEBRA_DIR, or ./zebra",
+        help="Where the Zebra lives.",
+    )(function)
+
+
+@click.group(cls=ZebraGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("zerocloud"), prog_name="zebra")
+def main() -> None:
+    """Zebra, the playground: a whole ZeroCloud (a real Swift cluster that runs your programs next to your objects) on this
+    machine, without root, in one directory."""
+
+
+@main.command()
+@directory_option
+@click.option("--nodes", type=int, help="Storage nodes.  [default: 4, or as before]")
+@click.option("--port", type=int, help="Port of the proxy.  [default: a free one, kept from then on]")
+@click.option("--detach", "-d", is_flag=True, help="Return as soon as it works, and let it run on.")
+@click.option("--ec", is_flag=True, default=None, help="Add the erasure-coded storage policy 'ec21'. Needs 3 nodes.")
+@click.option("--together", is_flag=True, help="One process for everything: less memory, but no node can be killed alone.")
+@click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
+@click.option("--set", "overrides", multiple=True, metavar="SERVER/SECTION/OPTION=VALUE", help="Change Swift's configuration.")
+def up(
+    directory: str,
+    nodes: int | None,
+    port: int | None,
+    detach: bool,
+    ec: bool | None,
+    together: bool,
+    plain: bool,
+    overrides: tuple[str, ...],
+) -> None:
+    """Start a Zebra.
+
+    An empty or missing directory gets a new one; a Zebra that was stopped goes on with its data.
+
+    \b
+    Examples:
+      zebra up --nodes 6 --port 8080
+      zebra up --detach --set object/object_query/zerovm_timeout=5
+    """
+    layout = Layout.at(directory)
+    wish = Wish(nodes, port, ec, together, not plain, dict(map(_override, overrides)))
+    settings.check_wish(wish)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console(stderr=True)
+    with console.status("Starting") as progress:
+        started = start(layout, wish, lambda text: progress.update(f"{text} …"))
+    Console().print(view.welcome(layout, started.url, USERS[0], detach))
+    if detach:
+        started.detach()
+    else:
+        _stay(started, console)
+
+
+def _override(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not equals:
+        raise SettingsError(f"--set {text}: expected SERVER/SECTION/OPTION=VALUE")
+    return path, value
+
+
+def _stay(started: Started, console: Console) -> None:
+    """Wait in the foreground for Ctrl-C, or for somebody's ``zebra down``."""
+    try:
+        for event in started.listener.events(float("inf")):
+            if event["event"] == "ended":
+                console.print(f"[bold red]{event['name']} {event['how']}[/]; it is not restarted")
+            elif event["event"] == "stopped":
+                console.print("Stopped by 'zebra down'.")
+    except KeyboardInterrupt:
+        with console.status("Stopping …"):
+            started.stop()
+        console.print("Stopped. The data stays for the next 'zebra up'.")
+        return
+    code = started.process.wait()
+    if code:
+        raise ZebraError(f"{started.layout.directory}: the supervisor ended unexpectedly; everything has ended with it")
+
+
+@main.command()
+@directory_option
+@click.option("--user", default=USERS[0].login, show_default=True, help=f"One of {', '.join(user.login for user in USERS)}.")
+@click.option("--s3", is_flag=True, help="Variables for S3 clients instead.")
+def env(directory: str, user: str, s3: bool) -> None:
+    """Print shell variables for clients.
+
+    \b
+    Example:
+      eval "$(zebra env)"; swift stat
+    """
+    layout = Layout.at(directory)
+    chosen = user_called(user)
+    state.running(layout)
+    url = settings.load(layout).url
+    for line in view.s3_exports(url, chosen) if s3 else view.exports(url, chosen, log_in(url, chosen)):
+        click.echo(line)
+
+
+@main.command("status")
+@directory_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_status(directory: str, as_json: bool) -> None:
+    """Show the processes: addresses, ports, age, memory."""
+    report = status.report(Layout.at(directory))
+    if as_json:
+        click.echo(simplejson.dumps(report, indent=1))
+    else:
+        Console().print(view.status_table(report))
+    if not status.all_run(report):
+        sys.exit(SOME_DEAD)
+
+
+def _complete_log(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    layout = Layout.at(ctx.params.get("directory") or DEFAULT_DIRECTORY)
+    return [CompletionItem(name) for name in _log_names(layout) if name.startswith(incomplete)]
+
+
+def _log_names(layout: Layout) -> list[str]:
+    return sorted(path.stem for path in layout.log.glob("*.log"))
+
+
+@main.command()
+@directory_option
+@click.option("--follow", "-f", is_flag=True, help="Go on with what is added, until Ctrl-C.")
+@click.option("--lines", "-n", type=click.IntRange(min=0), default=LOG_LINES, show_default=True, help="How many of each log.")
+@click.argument("name", required=False, shell_complete=_complete_log)
+def logs(directory: str, follow: bool, lines: int, name: str | None) -> None:
+    """Show the logs.
+
+    NAME is proxy, node1, zerovm-node1 (its executor service), zebra (the supervisor), and so on; all of them without it.
+    """
+    layout = Layout.at(directory)
+    layout.require_zebra()
+    names = _log_names(layout)
+    if name is not None and name not in names:
+        raise SettingsError(f"{name}: no such log in {layout.log}; there are {', '.join(names)}")
+    chosen = [layout.log_of(one) for one in ([name] if name else names)]
+    for path in chosen:
+        for line in logview.last_lines(path, lines):
+            click.echo(line if name else f"{path.stem}: {line}")
+    if follow:
+        try:
+            for path, line in logview.follow(chosen):
+                click.echo(line if name else f"{path.stem}: {line}")
+        except KeyboardInterrupt:
+            pass
+
+
+@main.command()
+@directory_option
+@click.option("--destroy", is_flag=True, help="Remove the directory, and all data in it, too.")
+def down(directory: str, destroy: bool) -> None:
+    """Stop a Zebra.
+
+    Its data stays for the next 'up', unless --destroy is given. Ends whatever a crash has left, too.
+    """
+    layout = Layout.at(directory)
+    layout.require_zebra()
+    with Console(stderr=True).status("Stopping …"):
+        was_running = stop.stop(layout)
+        gone = stop.destroy(layout) if destroy else False
+    name = shlex.quote(str(layout.directory))
+    if destroy:
+        click.echo(f"{name} is gone." if gone else f"The Zebra is gone; {name} stays, for there are other files in it.")
+    else:
+        click.echo(f"{name}: stopped." if was_running else f"{name}: nothing was running.")
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    main()

@@ -1,0 +1,27 @@
+"""The order of the filters in front of every server. The samples in ``etc/`` carry the same pipelines; a test holds them equal.
+
+ZeroCloud's proxy filter stands right of the authentication, whose ``swift.authorize`` it needs, and left of everything that
+gives objects their meaning (static web, copies, quotas, large objects, versions, symbolic links): what a job reads and writes
+through the rest of the pipeline is then what its user would read and write by HTTP.
+"""
+
+from __future__ import annotations
+
+PROXY_FILTER = "proxy_query"
+STORAGE_FILTER = "object_query"
+
+PROXY = (
+    *("catch_errors", "gatekeeper", "healthcheck", "proxy-logging", "cache", "listing_formats", "bulk", "tempurl"),
+    *("ratelimit", "s3api", "tempauth", PROXY_FILTER, "staticweb", "copy", "container-quotas", "account-quotas"),
+    *("slo", "dlo", "versioned_writes", "symlink", "proxy-logging", "proxy-server"),
+)
+ACCOUNT = ("healthcheck", "recon", "account-server")
+CONTAINER = ("healthcheck", "recon", STORAGE_FILTER, "container-server")
+OBJECT = ("healthcheck", "recon", STORAGE_FILTER, "object-server")
+
+PIPELINES = {"proxy": PROXY, "account": ACCOUNT, "container": CONTAINER, "object": OBJECT}
+
+
+def pipeline(kind: str, filters: bool = True) -> tuple[str, ...]:
+    """The pipeline of ``proxy``, ``account``, ``container`` or ``object``; without ZeroCloud's own if ``filters`` is false."""
+    return tuple(name for name in PIPELINES[kind] if filters or name not in (PROXY_FILTER, STORAGE_FILTER))

@@ -1,0 +1,188 @@
+"""What a Zebra is: kept in ``DIR/zebra.json`` from the first ``up`` on, so that every later one finds the same cluster."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import simplejson
+
+from zerocloud.zebra.errors import DirectoryError, SettingsError
+from zerocloud.zebra.layout import FRESH_MARK, Layout
+
+FORMAT = 1
+MOST_NODES = 64
+REPLICAS = 3
+EC_DEVICES = 3
+PROXY_ADDRESS = "127.0.0.1"
+KINDS = ("account", "container", "object")
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of tempauth, ``account:name`` with ``key``."""
+
+    account: str
+    name: str
+    key: str
+    groups: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> str:
+        """What goes into X-Auth-User, and is the S3 access key."""
+        return f"{self.account}:{self.name}"
+
+
+USERS = (
+    User("test", "tester", "testing", (".admin",)),
+    User("test", "tester3", "testing3"),
+    User("test2", "tester2", "testing2", (".admin",)),
+    User("admin", "admin", "admin", (".admin", ".reseller_admin")),
+)
+
+
+def user_called(login: str) -> User:
+    """The user with this login. Raises SettingsError."""
+    for user in USERS:
+        if user.login == login:
+            return user
+    raise SettingsError(f"{login}: no such user; there are {', '.join(user.login for user in USERS)}")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller of ``up`` asked for; None leaves the choice to the Zebra.
+
+    ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift. ``overrides`` maps
+    ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value.
+    """
+
+    nodes: int | None = None
+    port: int | None = None
+    ec: bool | None = None
+    together: bool = False
+    filters: bool = True
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One Zebra. ``ports`` maps ``proxy``, ``object-1`` and so on to the port that it listened on last."""
+
+    nodes: int
+    ec: bool
+    hash_prefix: str
+    hash_suffix: str
+    fernet_key: str
+    ports: Mapping[str, int] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The names of all servers, the proxy first."""
+        return ("proxy", *(f"{kind}-{node}" for node in self.node_numbers for kind in KINDS))
+
+    @property
+    def node_numbers(self) -> range:
+        """The numbers of the storage nodes."""
+        return range(1, self.nodes + 1)
+
+    @property
+    def replicas(self) -> int:
+        """Copies of everything: three, or one for each node if there are fewer."""
+        return min(REPLICAS, self.nodes)
+
+    @property
+    def url(self) -> str:
+        """Where the proxy answers."""
+        return f"http://{PROXY_ADDRESS}:{self.ports['proxy']}"
+
+    def devices(self) -> dict[int, tuple[str, ...]]:
+        """The names of every node's devices."""
+        return dict.fromkeys(self.node_numbers, ("d1",))
+
+    def with_ports(self, ports: Mapping[str, int]) -> Settings:
+        """The same Zebra on other ports."""
+        return dataclasses.replace(self, ports=dict(ports))
+
+
+def address_of(server: str) -> str:
+    """The loopback address of a server: 127.0.0.N for everything on node N. Linux answers on all of 127/8 by itself."""
+    _, _, node = server.partition("-")
+    return f"127.0.0.{node}" if node else PROXY_ADDRESS
+
+
+def settle(layout: Layout, wish: Wish) -> Settings:
+    """The settings that the wish and the Zebra in the directory, if there is one, agree on. Raises SettingsError."""
+    check_wish(wish)
+    known = load(layout) if layout.is_zebra() else None
+    if known is None:
+        return _fresh(wish)
+    for name, wanted, actual in (("--nodes", wish.nodes, known.nodes), ("--ec", wish.ec, known.ec)):
+        if wanted is not None and wanted != actual:
+            raise SettingsError(
+                f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; "
+                "use another directory, or 'zebra down --destroy' first"
+            )
+    return dataclasses.replace(known, overrides={**known.overrides, **wish.overrides})
+
+
+def check_wish(wish: Wish) -> None:
+    """Raises SettingsError for what no Zebra can be."""
+    if wish.nodes is not None and not 1 <= wish.nodes <= MOST_NODES:
+        raise SettingsError(f"--nodes {wish.nodes}: expected 1 to {MOST_NODES}")
+    if wish.port is not None and not 1 <= wish.port <= 65535:
+        raise SettingsError(f"--port {wish.port}: expected 1 to 65535")
+    if wish.ec and wish.nodes is not None and wish.nodes < EC_DEVICES:
+        raise SettingsError(f"--ec needs at least {EC_DEVICES} nodes, there are {wish.nodes}")
+    parse_overrides(wish.overrides)
+
+
+def parse_overrides(overrides: Mapping[str, str]) -> Iterable[tuple[str, str, str, str]]:
+    """``(server, section, option, value)`` of each. Raises SettingsError."""
+    parsed = []
+    for path, value in overrides.items():
+        server, _, rest = path.partition("/")
+        section, _, option = rest.partition("/")
+        if server not in ("proxy", *KINDS) or not section or not option:
+            raise SettingsError(f"{path}: expected SERVER/SECTION/OPTION with SERVER one of proxy, {', '.join(KINDS)}")
+        if not (path + value).isprintable():
+            raise SettingsError(f"{path}: control characters in an option")
+        parsed.append((server, section, option, value))
+    return parsed
+
+
+def _fresh(wish: Wish) -> Settings:
+    return Settings(
+        nodes=wish.nodes or 4,
+        ec=bool(wish.ec),
+        hash_prefix=secrets.token_hex(16),
+        hash_suffix=secrets.token_hex(16),
+        fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        overrides=dict(wish.overrides),
+    )
+
+
+def load(layout: Layout) -> Settings:
+    """Read ``zebra.json``. Raises DirectoryError."""
+    layout.require_zebra()
+    try:
+        value: Any = simplejson.loads(layout.mark.read_text())
+        if value.pop("format") != FORMAT:
+            raise DirectoryError(f"{layout.mark}: made by another version of zebra")
+        return Settings(**value)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DirectoryError(f"{layout.mark}: can't be read ({error})") from error
+
+
+def save(layout: Layout, settings: Settings) -> None:
+    """Write ``zebra.json`` in one step."""
+    text = simplejson.dumps({"format": FORMAT, **dataclasses.asdict(settings)}, indent=1)
+    fresh = layout.mark.with_name(FRESH_MARK)
+    fresh.write_text(text + "\n")
+    fresh.chmod(0o600)
+    fresh.replace(layout.mark)

@@ -1,0 +1,88 @@
+"""What the command line shows: tables, and where to go from here."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from zerocloud.zebra.layout import Layout
+from zerocloud.zebra.probe import Login
+from zerocloud.zebra.settings import User
+from zerocloud.zebra.status import RUNNING
+
+
+def welcome(layout: Layout, url: str, user: User, detached: bool) -> RenderableType:
+    """The first words after a start."""
+    directory = shlex.quote(str(layout.directory))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("proxy", Text(url))
+    grid.add_row("account", Text(f"{user.login}, key {user.key}; also the S3 access key and secret"))
+    grid.add_row("use it", Text(f'eval "$(zebra env --dir {directory})"; swift list'))
+    grid.add_row("look", Text(f"zebra status --dir {directory}; zebra logs --dir {directory} --follow"))
+    grid.add_row("stop", Text(f"zebra down --dir {directory}" if detached else "Ctrl-C"))
+    return Group(Text("The Zebra runs.", style="bold"), grid)
+
+
+def exports(url: str, user: User, login: Login) -> list[str]:
+    """Lines for the shell, which the ``swift`` command and most Swift libraries understand."""
+    values = {
+        "ST_AUTH": f"{url}/auth/v1.0",
+        "ST_USER": user.login,
+        "ST_KEY": user.key,
+        "OS_STORAGE_URL": login.storage_url,
+        "OS_AUTH_TOKEN": login.token,
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+
+
+def s3_exports(url: str, user: User) -> list[str]:
+    """Lines for the shell, which S3 clients understand."""
+    values = {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": user.login,
+        "AWS_SECRET_ACCESS_KEY": user.key,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+
+
+def status_table(report: dict[str, Any]) -> RenderableType:
+    """The processes, one a row."""
+    ec = ", an erasure-coded policy" if report["ec"] else ""
+    head = Text(f"{report['directory']}: {report['url']}, {report['replicas']} replicas{ec}, up {duration(report['uptime'])}")
+    table = Table()
+    for name in ("process", "state", "pid", "address", "ports"):
+        table.add_column(name)
+    for name in ("up", "memory"):
+        table.add_column(name, justify="right")
+    for process in report["processes"]:
+        ports = " ".join(f"{kind}:{port}" for kind, port in process["ports"].items())
+        alive = process["state"] == RUNNING
+        state = Text(process["ending"] or process["state"], style="green" if alive else "bold red")
+        cells = (process["name"], state, str(process["pid"]), process["address"] or "", ports)
+        table.add_row(*cells, duration(process["uptime"]), mebibytes(process["memory"]))
+    return Group(head, table)
+
+
+def duration(seconds: float | None) -> str:
+    """``3d 4h``, ``2h 5m``, ``7m 10s``, ``9s``."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    steps = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+    for (size, unit), (smaller, small_unit) in itertools.pairwise(steps):
+        if whole >= size:
+            return f"{whole // size}{unit} {whole % size // smaller}{small_unit}"
+    return f"{whole}s"
+
+
+def mebibytes(count: int | None) -> str:
+    """``38 MiB``."""
+    return "" if count is None else f"{count / (1 << 20):.0f} MiB"
