@@ -22,12 +22,13 @@ class Zebra:
     """A whole ZeroCloud in ``directory``, running inside a ``with`` block.
 
         with Zebra(tmp_path / "zebra", nodes=4) as zebra:
-            requests.get(zebra.storage_url, headers={"X-Auth-Token": zebra.token})
+            requests.get(zebra.url, headers={"X-Auth-Token": zebra.token})
 
     It ends with this process, even if this is killed. The directory and its data stay: another Zebra on it finds them again.
     ``together`` puts all servers into one process: it starts faster, takes a fifth of the memory, and is good for tests of what
     goes through HTTP; but then no node can be killed alone. Without ``filters`` it is a plain Swift. ``overrides`` maps
-    ``server/section/option`` (``object/object_query/zerovm_timeout``) to a value, and is kept in the directory.
+    ``server/section/option`` (``object/object_query/zerovm_timeout``) to a value, and is kept in the directory. ``destroy``
+    has :meth:`down` remove the directory with all data.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Zebra:
         ec: bool | None = None,
         together: bool = False,
         filters: bool = True,
+        destroy: bool = False,
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         self.layout = Layout.at(directory)
         self._wish = Wish(nodes, port, ec, together, filters, dict(overrides or {}))
+        self._destroy = destroy
         self._started: Started | None = None
         self._logins: dict[str, Login] = {}
 
@@ -53,13 +56,12 @@ class Zebra:
         self._started = start(self.layout, self._wish)
 
     def down(self) -> None:
-        """End it; nothing of it runs when this returns. Not running is no error."""
+        """End it, if :meth:`up` has started it; nothing of it runs when this returns."""
         started, self._started = self._started, None
         self._logins.clear()
         if started is not None:
             started.stop()
-        if self.layout.is_zebra():
-            stop.stop(self.layout)
+            (stop.destroy if self._destroy else stop.stop)(self.layout)
 
     def __enter__(self) -> Zebra:
         self.up()
@@ -69,7 +71,7 @@ class Zebra:
         self.down()
 
     @property
-    def url(self) -> str:
+    def proxy_url(self) -> str:
         """``http://address:port`` of the proxy. Raises NotRunning."""
         if self._started is None:
             raise NotRunning(f"{self.layout.directory}: this Zebra does not run")
@@ -81,14 +83,14 @@ class Zebra:
         return self.login().token
 
     @property
-    def storage_url(self) -> str:
-        """The URL of the account ``test``."""
+    def url(self) -> str:
+        """The URL of the account ``test``: where jobs are POSTed and containers live. Raises NotRunning."""
         return self.login().storage_url
 
     def login(self, user: str = USERS[0].login) -> Login:
         """Storage URL and token of any of the Zebra's users. Raises SettingsError for an unknown one, NotRunning."""
         if user not in self._logins:
-            self._logins[user] = log_in(self.url, user_called(user))
+            self._logins[user] = log_in(self.proxy_url, user_called(user))
         return self._logins[user]
 
     def state(self) -> state.State:
