@@ -19,7 +19,7 @@ class Settings:
     ``devices``, ``mount_check`` and ``bind_address`` are the server's own ``devices``, ``mount_check`` and ``bind_ip``.
     ``executor`` is the command that starts the executor service, listening on ``socket``; its standard error and log go to
     ``service_log``; it compiles into ``cache`` and ends ``linger`` seconds after the last worker of this host has gone.
-    ``pools`` is passed to it as it stands. ``system_images`` maps the names of tar images to their files.
+    ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps the names of tar images to their files.
     ``max_operations``, ``max_input`` and ``max_output`` are the limits of each channel; ``max_input`` is also that of a
     request's body and of a local object. ``client_timeout`` is how long one read of the body may take, ``max_upload_time`` how
     long all of them together.
@@ -33,6 +33,7 @@ class Settings:
     service_log: str
     cache: str
     linger: float
+    service_options: tuple[str, ...]
     pools: str
     pool_names: frozenset[str]
     system_images: Mapping[str, str]
@@ -41,7 +42,6 @@ class Settings:
     max_output: int
     max_executable: int
     max_memory: int
-    manifest_version: str
     timeout: int
     client_timeout: float
     max_upload_time: float
@@ -63,6 +63,7 @@ class Settings:
             service_log=options.text("zerovm_log", "/dev/null"),
             cache=options.text("zerovm_cache"),
             linger=options.seconds("zerovm_linger", 10),
+            service_options=options.words("zerovm_service_options"),
             pools=pools,
             pool_names=_pool_names(pools),
             system_images=_images(options.words("zerovm_sysimage_devices")),
@@ -71,7 +72,6 @@ class Settings:
             max_output=options.integer("zerovm_maxoutput", 1 << 30, minimum=1),
             max_executable=options.integer("zerovm_maxnexe", 256 << 20, minimum=1),
             max_memory=options.integer("zerovm_maxnexemem", 4 << 30, minimum=1),
-            manifest_version=options.text("zerovm_manifest_ver", "20130611"),
             timeout=options.integer("zerovm_timeout", 60, minimum=1),
             client_timeout=options.seconds("client_timeout", 60),
             max_upload_time=options.seconds("max_upload_time", 86400),

@@ -150,7 +150,9 @@ def _pax_records(data: bytes) -> dict[str, str]:
         length, _, _ = data.partition(b" ")
         if not length.isdigit() or len(length) > 6 or not len(length) + 3 <= int(length) <= len(data):
             raise TarError("an extension header's records are garbled")
-        record = data[len(length) + 1 : int(length) - 1]
+        record, end = data[len(length) + 1 : int(length) - 1], data[int(length) - 1 : int(length)]
+        if end != b"\n":
+            raise TarError("an extension header's records are garbled")
         key, _, value = record.partition(b"=")
         records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
         data = data[int(length) :]
