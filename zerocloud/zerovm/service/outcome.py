@@ -1,0 +1,80 @@
+"""How a session's process ended, and the report that follows from it. Pure.
+
+The kernel's word (wait status, CPU times) outranks the child's, and the service's own reason for a kill outranks both.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from dataclasses import dataclass, replace
+
+from zerocloud.zerovm.report import Accounting, Report, ReportError, parse
+from zerocloud.zerovm.states import EndState
+
+_SIGNALS = {
+    signal.SIGXCPU: (EndState.TIMED_OUT, "the limit of CPU time was reached"),
+    signal.SIGALRM: (EndState.TIMED_OUT, "its own alarm stopped it"),
+    signal.SIGXFSZ: (EndState.OUTPUT_LIMIT, "a file would have grown beyond its limit"),
+    signal.SIGSYS: (EndState.INTERNAL, "the session's process made a system call that its walls forbid"),
+    signal.SIGKILL: (
+        EndState.INTERNAL,
+        "the session's process was killed from outside, perhaps because the host ran out of memory",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the kernel says a dead process used: CPU and wall times in seconds, peak resident memory in bytes."""
+
+    system: float
+    user: float
+    wall: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Why the service ended a session: the state, and a sentence with the limit, if any."""
+
+    end: EndState
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A dead session: its report, and what it used."""
+
+    report: Report
+    usage: Usage
+
+
+def conclude(words: bytes, status: int, kill: Kill | None, counted: Accounting, usage: Usage, validator: int) -> Outcome:
+    """The outcome of a child that left ``words`` as report and ``counted`` in its counters, and ended with wait ``status``."""
+    cdr = counted._replace(system_time=usage.system, user_time=usage.user)
+    code = os.waitstatus_to_exitcode(status)
+    report = _own_report(words) if code == 0 else None
+    if report is not None:
+        cdr = report.cdr._replace(system_time=usage.system, user_time=usage.user)
+        return Outcome(replace(report, cdr=cdr, validator=validator), usage)
+    kill = kill or _explain(code)
+    state = f"{kill.end.value}: {kill.detail}" if kill.detail else kill.end.value
+    return Outcome(Report(validator=validator, cdr=cdr, state=state, exit_code=errno.EINTR), usage)
+
+
+def _own_report(words: bytes) -> Report | None:
+    try:
+        return parse(words)
+    except ReportError:
+        return None
+
+
+def _explain(code: int) -> Kill:
+    if code >= 0:
+        return Kill(EndState.INTERNAL, f"the session's process ended with code {code} and without a report")
+    number = -code
+    if number in _SIGNALS:
+        return Kill(*_SIGNALS[signal.Signals(number)])
+    return Kill(EndState.INTERNAL, f"the session's process died of signal {number} ({signal.strsignal(number)})")

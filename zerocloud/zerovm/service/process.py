@@ -1,0 +1,71 @@
+"""A child process of the service: how it begins, and how it ends without ever coming back into the loop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, close_all_but, prctl
+from zerocloud.zerovm.service.outcome import Usage
+
+BROKEN = 70
+"""Exit code of a child whose own code failed."""
+_ORPHANED = 71
+_RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A dead child: its wait status, and what it used."""
+
+    status: int
+    usage: Usage
+
+
+def fork_child(null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
+    """Fork a child that runs ``main`` and exits with what it returns (:data:`BROKEN` if it raises); its process id.
+
+    The child is in a session of its own, has default signals and ``null`` as its standard streams, holds no other descriptors
+    than ``kept``, and dies with its parent. Only its memory reminds of the service: it must never return into its loop.
+    """
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        code = BROKEN
+        try:
+            _begin(parent, null, kept)
+            code = main()
+        finally:
+            os._exit(code)
+    return pid
+
+
+def _begin(parent: int, null: int, kept: Sequence[int]) -> None:
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(_ORPHANED)
+    signal.set_wakeup_fd(-1)
+    for number in _RESET:
+        signal.signal(number, signal.SIG_DFL)
+    os.setsid()
+    for standard in (0, 1, 2):
+        os.dup2(null, standard, inheritable=False)
+    close_all_but((0, 1, 2, *kept))
+
+
+def reap(pid: int, started: float) -> Ending:
+    """Collect a child that is dead (or wait for it); ``started`` is the monotonic time of its fork."""
+    _, status, used = os.wait4(pid, 0)
+    wall = time.monotonic() - started
+    return Ending(status, Usage(used.ru_stime, used.ru_utime, wall, used.ru_maxrss << 10))
+
+
+def kill(pidfd: int) -> None:
+    """SIGKILL, to that very process and no other; one that is dead already is left alone."""
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,96 @@
+"""What a caller can ask of the service: the text of its frames, checked. Pure.
+
+A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), or else a manifest (executor contract,
+section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one exception is
+``/dev/null``, of which it has a descriptor of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass, replace
+
+from zerocloud.zerovm import manifest as manifests
+from zerocloud.zerovm.errors import ManifestError
+from zerocloud.zerovm.manifest import ChannelLine, Manifest
+from zerocloud.zerovm.sources import DescriptorSource, PathSource, Source
+
+NULL_DEVICE = "/dev/null"
+_ADMISSION_KEYS = frozenset(("Pool", "JobId"))
+_JOB_ID_CHARACTERS = 256
+
+
+class RequestError(ValueError):
+    """A frame that makes no sense here. The text is a sentence for the caller."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing but to keep the service alive while the connection is open."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A slot of ``pool`` for a node of job ``job_id``."""
+
+    pool: str = "default"
+    job_id: str = ""
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """One session. ``null`` says whether the service's own ``/dev/null`` is to be appended to the caller's descriptors."""
+
+    manifest: Manifest
+    program: int
+    null: bool
+
+    @property
+    def admission(self) -> Admission:
+        """The admission that the manifest itself asks for, where none came before it."""
+        return Admission((self.manifest.pool or "default").lower(), self.manifest.job_id or "")
+
+
+def parse_admission(text: bytes) -> Hold | Admission | None:
+    """The admission or hold that ``text`` is, None where it is a manifest. Raises RequestError."""
+    lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
+    if lines == ["Hold"]:
+        return Hold()
+    pairs = [line.partition("=") for line in lines]
+    if not pairs or not all(key.strip() in _ADMISSION_KEYS for key, _, _ in pairs):
+        return None
+    values = {key.strip(): value.strip() for key, _, value in pairs}
+    job_id = values.get("JobId", "")
+    if len(values) != len(pairs):
+        raise RequestError("an admission names each of Pool and JobId at most once")
+    if len(job_id) > _JOB_ID_CHARACTERS or not job_id.isprintable():
+        raise RequestError(f"a job id has at most {_JOB_ID_CHARACTERS} printable characters")
+    return Admission((values.get("Pool") or "default").lower(), job_id)
+
+
+def parse_session(text: bytes, descriptors: int) -> SessionRequest:
+    """The session that a manifest with this many descriptors asks for. Raises ManifestError."""
+    manifest = manifests.parse(text)
+    if not isinstance(manifest.program, DescriptorSource):
+        raise ManifestError(manifest.program_line, "Program: the service takes fd:N, not a path", errno.EPROTONOSUPPORT)
+    if manifest.program.number >= descriptors:
+        raise ManifestError(
+            manifest.program_line, f"Program: fd:{manifest.program.number} of {descriptors} descriptors", errno.EBADF
+        )
+    channels = tuple(_bound(channel, descriptors) for channel in manifest.channels)
+    return SessionRequest(replace(manifest, channels=channels), manifest.program.number, channels != manifest.channels)
+
+
+def _bound(channel: ChannelLine, descriptors: int) -> ChannelLine:
+    return channel.with_sources(*(_descriptor(channel, source, descriptors) for source in channel.sources))
+
+
+def _descriptor(channel: ChannelLine, source: Source, descriptors: int) -> DescriptorSource:
+    if source == PathSource(NULL_DEVICE):
+        return DescriptorSource(descriptors)
+    if not isinstance(source, DescriptorSource):
+        text = f"source {source.render()[:80]}: the service takes fd:N and {NULL_DEVICE} only"
+        raise channel.error(text, errno.EPROTONOSUPPORT)
+    if source.number >= descriptors:
+        raise channel.error(f"fd:{source.number} of {descriptors} descriptors", errno.EBADF)
+    return source
