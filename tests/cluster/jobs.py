@@ -1,0 +1,78 @@
+"""What the cluster tests of jobs share: guests in the store, maps, and what must be left when a job is over."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import simplejson
+
+from tests import guests
+from tests.cluster.conftest import Client
+from zerocloud.zebra import Zebra
+
+DEMO_GUESTS = Path(guests.__file__).parents[1] / "zerocloud/demo/guests"
+QUIET_SECONDS = 20.0
+
+
+def program(client: Client, container: str, name: str) -> str:
+    """Store a guest of ``tests.guests`` (or of the demo); returns its URL."""
+    body = (DEMO_GUESTS / name).read_bytes() if name.endswith(".wasm") else guests.compiled(name)
+    client.put(f"{container}/{name}", body, Content_Type="application/wasm")
+    return f"swift://~/{container}/{name}"
+
+
+def node(url: str, name: str = "node", args: str = "", **keys: object) -> dict:
+    """A group with a path-less stdout, unless ``devices`` says otherwise."""
+    group = {"name": name, "exec": {"path": url, "args": args}, "devices": [{"name": "stdout", "content_type": "text/plain"}]}
+    return {**group, **keys}
+
+
+def stdin(container: str, name: str) -> dict:
+    return {"name": "stdin", "path": f"swift://~/{container}/{name}"}
+
+
+def stdout(**keys: object) -> dict:
+    return {"name": "stdout", **keys}
+
+
+def run(client: Client, *groups: dict, **headers: str):
+    """POST the map of these groups."""
+    return client.execute(simplejson.dumps(groups), **headers)
+
+
+def sessions(zebra: Zebra) -> list[str]:
+    """Processes that a node's executor service has forked: one for each session or compilation under way."""
+    mark, parents = str(zebra.layout.directory), {}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"--serve" in words and any(mark.encode() in word for word in words):
+                parents[entry.name] = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+    return [pid for pid, parent in parents.items() if parent in parents]
+
+
+def leftovers(zebra: Zebra) -> list[str]:
+    """Files in the devices' temporary directories, and open session files that have no name any more."""
+    named = [str(path) for path in zebra.layout.directory.glob("node*/*/tmp/**/*") if path.is_file()]
+    held = []
+    for member in zebra.state().members:
+        for link in Path(f"/proc/{member.process.pid}/fd").iterdir():
+            with suppress(OSError):
+                target = os.readlink(link)
+                if "/tmp/" in target and target.endswith("(deleted)") and str(zebra.layout.directory) in target:
+                    held.append(target)
+    return named + held
+
+
+@contextmanager
+def nothing_left(zebra: Zebra) -> Iterator[None]:
+    """Whatever happens inside, soon afterwards no session runs and no file of one is left."""
+    yield
+    deadline = time.monotonic() + QUIET_SECONDS
+    while (rest := sessions(zebra) + leftovers(zebra)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not rest
