@@ -39,7 +39,12 @@ def test_every_option_reaches_its_own_field():
 
 def test_defaults_are_those_of_the_documentation():
     settings = Settings.read({})
-    assert (settings.timeout, settings.max_input, settings.max_output, settings.max_operations) == (60, 1 << 30, 1 << 30, 1 << 30)
+    assert (settings.timeout, settings.max_input, settings.max_output, settings.max_operations) == (
+        60,
+        1 << 30,
+        1 << 30,
+        1 << 30,
+    )
     assert settings.pool_names == {"default", "cluster"}
     assert settings.devices == "/srv/node"
     assert settings.mount_check
