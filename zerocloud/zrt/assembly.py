@@ -8,42 +8,93 @@ from .abi import Errno, WasiError
 from .budget import Budget
 from .channel import Channel
 from .clock import Clock, HostClock, SteppedClock
-from .entropy import HostEntropy, SeededEntropy
+from .entropy import Entropy, HostEntropy, SeededEntropy
 from .errors import OutOfMemory, WorldError
+from .export import export
 from .files import OpenDirectory, open_standard
+from .images import Image, make_directories
 from .nodes import Device, Directory
 from .preview1 import Wasi
-from .tree import Tree
-from .world import World
+from .tree import MAX_NAME, Tree
+from .world import Mount, World
 
 STANDARD = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
 ROOT_DESCRIPTOR = 3
 _DEV = b"dev"
 
 
-def assemble(world: World) -> Wasi:
-    """Build a guest's world. Raises WorldError, ImageError, OutOfMemory."""
-    clock: Clock = HostClock() if world.clock is None else SteppedClock(world.clock)
-    entropy = HostEntropy() if world.seed is None else SeededEntropy(world.seed)
-    budget = Budget(world.memory_limit)
-    try:
-        tree = Tree(budget, clock)
-        devices = add_devices(tree, world.channels, world.modes)
-    except WasiError as error:
-        if error.errno != Errno.NOSPC:
-            raise
-        raise OutOfMemory(f"a memory limit of {world.memory_limit} bytes does not hold the guest's file tree") from None
-    wasi = Wasi(tree, clock, entropy, world.args, world.env)
-    for number, alias in enumerate(STANDARD):
-        if alias in devices:
-            wasi.table.files[number] = open_standard(tree, devices[alias])
-    root = OpenDirectory(tree, tree.root)
-    root.preopened = b"/"
-    assert wasi.table.add(root) == ROOT_DESCRIPTOR
-    return wasi
+class Assembly:
+    """A world, built: system calls ready for a guest. Raises WorldError, ImageError, OutOfMemory."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        clock: Clock = HostClock() if world.clock is None else SteppedClock(world.clock)
+        entropy: Entropy = HostEntropy() if world.seed is None else SeededEntropy(world.seed)
+        try:
+            self.tree = Tree(Budget(world.memory_limit), clock)
+            self.devices = _add_devices(self.tree, world.channels, world.modes)
+            self._images = [_mounted(self.tree, mount) for mount in world.mounts if mount.access == "ro"]
+            self._exports = [
+                (make_directories(self.tree, mount.mountpoint), mount) for mount in world.mounts if mount.access != "ro"
+            ]
+        except WasiError as error:
+            if error.errno == Errno.NOSPC:
+                raise OutOfMemory(f"a memory limit of {world.memory_limit} bytes does not hold the guest's files") from None
+            raise WorldError(f"the guest's file tree can't be made: {error}") from None
+        self.wasi = Wasi(self.tree, clock, entropy, world.args, world.env)
+        self._open_standard()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What images held that could not be shown, in a line each."""
+        return tuple(note for image in self._images for note in image.notes)
+
+    def _open_standard(self) -> None:
+        files = self.wasi.table.files
+        for number, alias in enumerate(STANDARD):
+            if alias in self.devices:
+                files[number] = open_standard(self.tree, self.devices[alias])
+        root = OpenDirectory(self.tree, self.tree.root)
+        root.preopened = b"/"
+        assert self.wasi.table.add(root) == ROOT_DESCRIPTOR
+
+    def rebind(self, world: World) -> None:
+        """Show another world's channels, arguments and environment in the same tree (executor contract, section 8).
+
+        The new environment overrides the old one, name by name; removable images are looked at afresh; the clock goes on.
+        Raises WorldError where an alias is not there.
+        """
+        missing = [alias for alias in self.devices if alias not in world.channels]
+        if missing:
+            raise WorldError(f"difference in channels: {', '.join(missing)} not given after the fork")
+        for alias, device in self.devices.items():
+            device.channel, device.mode = world.channels[alias], world.modes.get(alias, "")
+        for number in range(len(STANDARD)):
+            if number in self.wasi.table.files:
+                self.wasi.table.files[number].position = 0
+        removable = {mount.mountpoint: mount for mount in world.mounts if mount.removable and mount.access == "ro"}
+        for image in self._images:
+            if image.mount.removable and image.mount.mountpoint in removable:
+                image.replace(removable[image.mount.mountpoint])
+        self.wasi.set_strings(world.args, {**self.world.env, **world.env})
+        self.world = world
+
+    def export(self) -> None:
+        """Leave the archives of the ``wo`` mounts behind. Raises ExportError."""
+        for directory, mount in self._exports:
+            export(directory, self.world.channels[mount.channel], mount.channel)
 
 
-def add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str, str]) -> dict[str, Device]:
+def _mounted(tree: Tree, mount: Mount) -> Image:
+    image = Image(tree, mount)
+    if mount.removable:
+        image.wait()
+    else:
+        image.show()
+    return image
+
+
+def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str, str]) -> dict[str, Device]:
     """Make /dev with every channel whose alias lies there, then close it to changes. Raises WorldError."""
     dev = tree.new_directory(tree.root, _DEV)
     devices = {}
@@ -55,9 +106,8 @@ def add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str,
                 directory = _subdirectory(tree, directory, part, alias)
             _check_name(parts[-1], alias)
             if parts[-1] in directory.names:
-                raise WorldError(f"channel {alias}: the name is taken")
-            mode = modes.get(alias, "")
-            devices[alias] = tree.new_device(directory, parts[-1], channels[alias], mode)
+                raise WorldError(f"channel {alias}: other channels' names take it for a directory")
+            devices[alias] = tree.new_device(directory, parts[-1], channels[alias], modes.get(alias, ""))
     tree.seal(dev)
     return devices
 
@@ -73,5 +123,5 @@ def _subdirectory(tree: Tree, directory: Directory, name: bytes, alias: str) -> 
 
 
 def _check_name(name: bytes, alias: str) -> None:
-    if name in (b"", b".", b"..") or b"\0" in name:
-        raise WorldError(f"channel {alias}: not a name that a directory can hold")
+    if name in (b"", b".", b"..") or b"\0" in name or len(name) > MAX_NAME:
+        raise WorldError(f"channel {alias[:MAX_NAME]!r}: not a name that a directory can hold")

@@ -25,7 +25,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 
 from .abi import FROM_HOST, MODULE, SIGNATURES, Errno, WasiError
-from .assembly import assemble
+from .assembly import Assembly
 from .calls import GuestExit
 from .errors import GuestRefused, GuestTrap, OutOfFuel, OutOfMemory, WorldError
 from .memory import Memory
@@ -189,7 +189,8 @@ class Guest:
     def __init__(self, engine: wasmtime.Engine, program: Program | wasmtime.Module, world: World) -> None:
         self.world = world
         self.program = program if isinstance(program, Program) else Program(program)
-        self.wasi = assemble(world)
+        self._assembly = Assembly(world)
+        self.wasi = self._assembly.wasi
         self.memory = self.wasi.memory = _GuestMemory()
         self._failure: BaseException | None = None
         self._exit_code: int | None = None
@@ -222,7 +223,8 @@ class Guest:
             code = self.call("run")
         else:
             raise GuestRefused("the program exports neither _start nor run")
-        return code if self._exit_code is None else self._exit_code
+        self._assembly.export()
+        return code
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an exported function; its result, 0 where it has none, and its exit code where it exits."""
@@ -232,7 +234,26 @@ class Guest:
         function = self._instance.exports(self._store).get(name)
         if not isinstance(function, wasmtime.Func):
             raise GuestRefused(f"the program exports no function {name}")
-        return self._within(lambda: function(self._store, *arguments)) or 0
+        result = self._within(lambda: function(self._store, *arguments)) or 0
+        return result if self._exit_code is None else self._exit_code
+
+    def rebind(self, world: World) -> None:
+        """After a fork, in the child: show another world's channels, arguments and environment, removable images afresh.
+
+        Limits, clock and seed stay as they were. Raises WorldError where a channel's alias is missing.
+        """
+        self._assembly.rebind(world)
+        self.world = world
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What images held that could not be shown, a line each."""
+        return self._assembly.notes
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes of the session's memory limit in use: linear memory and files."""
+        return self.memory.bytes() + self.wasi.tree.budget.used
 
     def close(self) -> None:
         """Free its memory and everything else of it."""
@@ -281,14 +302,11 @@ class Guest:
 
     def _function(self, item: _Import) -> Callable[..., int | None]:
         if (item.module, item.name) == FORK:
-            return self._fork
+            return lambda: (self.world.fork() if self.world.fork else -1) & 0xFFFFFFFF
         if (item.module, item.name) == TOOLS:
             return lambda *arguments: 0xFFFFFFFF
         function: Callable[..., int | None] = getattr(self.wasi, item.name)
         return function
-
-    def _fork(self) -> int:
-        return (self.world.fork() if self.world.fork else -1) & 0xFFFFFFFF
 
     def _callback(self, item: _Import) -> Callable[[Any, Any, int, int], int | None]:
         """The function as wasmtime calls it."""

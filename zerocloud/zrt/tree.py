@@ -50,14 +50,16 @@ class Tree:
 
     # ------------------------------------------------------------------------------------------------------------ walking
 
-    def walk(self, base: Directory, path: bytes, follow: bool) -> Place:
-        """Find a path below ``base``; ``follow`` goes for a symbolic link at its end.
+    def walk(self, base: Directory, path: bytes, follow: bool, start: Directory | None = None) -> Place:
+        """Find a path from ``start``, which is ``base`` if not given, without leaving ``base``.
+
+        ``follow`` goes for a symbolic link at the path's end.
 
         Raises WasiError: NOENT, NOTDIR, LOOP, NAMETOOLONG, INVAL for a NUL, PERM where it leads above ``base``.
         """
         todo = self._split(base, path)
-        directory, name, node, links = base, b".", base, 0
-        found: Node | None = node
+        directory, name, links = start or base, b".", 0
+        found: Node | None = directory
         slash = path.endswith(b"/")
         while todo:
             part = todo.pop()
