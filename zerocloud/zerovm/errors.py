@@ -4,7 +4,8 @@
 
     ExecutorError            carries the exit code of the process and the end state
       ManifestError          a manifest that breaks a rule, or names what can't be opened
-      ProgramError           the program is missing, unreadable, or refused by the validator
+      ProgramError           the program is refused by the validator
+      CancelledError         somebody wants it to stop
       NetworkError           peers or the name server did not answer in time
       ChannelError           found while the session ran
         ChannelCorrupted     the digest of a network channel differs from what was received
@@ -46,9 +47,15 @@ class ManifestError(ExecutorError):
 
 
 class ProgramError(ExecutorError):
-    """The program is not one that can be run: ENOEXEC, or the errno of opening it."""
+    """The program is not one that can be run: ENOEXEC."""
 
     end = EndState.REFUSED
+
+
+class CancelledError(ExecutorError):
+    """A signal came before the guest had begun."""
+
+    end = EndState.CANCELLED
 
 
 class NetworkError(ExecutorError):

@@ -41,9 +41,9 @@ class FileChannel(StreamChannel):
         super().__init__(line, totals, descriptor, owned)
         self.random_read = line.readable and line.type in (1, 3)
         self.random_write = line.writable and line.type in (2, 3)
-        self._size = os.fstat(descriptor).st_size
+        self.file_size = os.fstat(descriptor).st_size
         self._read_position = 0
-        self._write_position = self._size if line.type == 1 else 0
+        self._write_position = self.file_size if line.type == 1 else 0
         self._truncates = preallocated
 
     def pread(self, views: Views, offset: int) -> int:
@@ -53,8 +53,8 @@ class FileChannel(StreamChannel):
         if offset < 0:
             raise OSError(EINVAL, os.strerror(EINVAL))
         views = self._allow_read(views)
-        if offset >= self._size:
-            if offset > self._size:
+        if offset >= self.file_size:
+            if offset > self.file_size:
                 raise OSError(EFAULT, os.strerror(EFAULT))
             return 0
         got = os.preadv(self.descriptor, views, offset)
@@ -69,18 +69,18 @@ class FileChannel(StreamChannel):
             raise OSError(EINVAL, os.strerror(EINVAL))
         views = self._allow_write(views, self._beyond(offset))
         put = os.pwritev(self.descriptor, views, offset)
-        self._size = max(self._size, offset + put)
+        self.file_size = max(self.file_size, offset + put)
         self._count_write(views, put)
         return put
 
     def _beyond(self, offset: int) -> bool:
         if not self.readable and offset >= self.line.put_size:
             return True
-        return offset >= self._size + self._write_bytes_left
+        return offset >= self.file_size + self._write_bytes_left
 
     def size(self) -> int:
         """The file's size, if the guest may see it."""
-        return self._size if self.random_read or self.random_write else 0
+        return self.file_size if self.random_read or self.random_write else 0
 
     def poll_descriptor(self, writing: bool) -> int | None:
         """Files are always ready."""
@@ -90,7 +90,7 @@ class FileChannel(StreamChannel):
         """Give back what was allocated in advance and not written."""
         try:
             if self._truncates:
-                os.ftruncate(self.descriptor, self._size)
+                os.ftruncate(self.descriptor, self.file_size)
                 self._truncates = False
         finally:
             super().close(complete)
@@ -103,5 +103,5 @@ class FileChannel(StreamChannel):
     def _write(self, views: Views) -> int:
         put = os.pwritev(self.descriptor, views, self._write_position)
         self._write_position += put
-        self._size = max(self._size, self._write_position)
+        self.file_size = max(self.file_size, self._write_position)
         return put
