@@ -1,0 +1,68 @@
+"""The guest's environment: what CGI/1.1 (RFC 3875) tells of the client's request (HTTP API, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from swift.common.swob import wsgi_to_str
+
+from zerocloud.sysmap import Node
+
+WITHHELD = (
+    "x-account-sysmeta-",
+    "x-container-sysmeta-",
+    "x-object-sysmeta-",
+    "x-object-transient-sysmeta-",
+    "x-backend",
+    "x-auth",
+    "x-service-token",
+    "authorization",
+    "content-type",
+    "content-length",
+    "x-storage-token",
+    "cookie",
+)
+"""Beginnings of the names of headers that no guest sees: credentials, and what Swift's servers tell each other."""
+
+
+def request_environment(environ: Mapping[str, Any]) -> dict[str, str]:
+    """What all nodes of the job are told of the request. Empty values are left out."""
+    path = _text(environ.get("PATH_INFO", ""))
+    query = _text(environ.get("QUERY_STRING", ""))
+    host, _, port = _text(environ.get("HTTP_HOST", "")).rpartition(":")
+    if not port.isdigit():
+        host, port = f"{host}:{port}" if host else port, "80"
+    found = {
+        "REQUEST_METHOD": _text(environ.get("REQUEST_METHOD", "")),
+        "REMOTE_USER": _text(environ.get("REMOTE_USER", "")).split(",")[0],
+        "QUERY_STRING": query,
+        "PATH_INFO": "/" + path.lstrip("/").partition("/")[2],
+        "REQUEST_URI": quote(path) + (f"?{query}" if query else ""),
+        "SERVER_PROTOCOL": _text(environ.get("SERVER_PROTOCOL", "")),
+        "SERVER_SOFTWARE": "zerocloud",
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+    }
+    found |= dict(_headers(environ))
+    return {name: value for name, value in found.items() if value}
+
+
+def node_environment(request: Mapping[str, str], node: Node) -> dict[str, str]:
+    """What one node is told: its map's ``env``, and above it the request."""
+    script = {"SCRIPT_NAME": node.exe_name or node.name, "SCRIPT_FILENAME": node.exe.url}
+    return {**node.env, **script, **request}
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in environ.items():
+        if key.startswith("HTTP_") and not key[5:].lower().replace("_", "-").startswith(WITHHELD):
+            yield key, _text(value)
+
+
+def _text(value: str) -> str:
+    """A WSGI string as a native one; bytes that are not UTF-8 become U+FFFD."""
+    native: str = wsgi_to_str(value)
+    return native.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

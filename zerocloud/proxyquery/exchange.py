@@ -1,0 +1,269 @@
+"""One attempt of one session at one server, from connecting to its last byte: a straight story in a green thread of its own.
+
+It waits at two points for the scheduler's word: when it is admitted, and when its session has succeeded. Killing the thread,
+which is how an attempt is dropped, closes the connection, and that ends whatever the server was doing for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, TypeVar
+
+from swift.common.concurrency import Event as GreenEvent
+from swift.common.concurrency import Timeout
+
+from zerocloud import wire
+from zerocloud.swiftadapter import ErrorLimits, StorageConnection
+
+from .answer import Answer, AnswerError, TimedReader
+from .errors import SourceError
+from .publish import Publisher, PublishError
+from .results import NodeBody, SessionReport
+from .scheduler import Connect, Event, Failed, Lost, Published, Refusal, Refused, Succeeded, Unpublished
+from .settings import Settings
+from .sources import Source, Sources
+from .spool import Spool
+from .tarstream import Member, stream, stream_length
+from .verdict import CONTINUE, Blame, final_event, interim_event
+from .work import Work
+
+GRACE = 5.0
+"""Seconds that a server has beyond a session's time limit to kill it and to report."""
+
+REASON_LIMIT = 1000
+"""Bytes of a refusal's text that are read."""
+
+Value = TypeVar("Value")
+
+
+@dataclass
+class Records:
+    """What the attempts of a job leave behind, by session: reports, bodies, the last words of failed programs."""
+
+    reports: dict[int, SessionReport]
+    bodies: dict[int, NodeBody]
+    last_words: dict[int, bytes]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all attempts of a job share."""
+
+    settings: Settings
+    job: str
+    transaction: str
+    limits: ErrorLimits
+    sources: Sources
+    spool: Spool
+    publisher: Publisher
+    records: Records
+
+
+class Exchange:
+    """One attempt. ``run`` is the thread's body; the other methods are called from the scheduler's thread."""
+
+    def __init__(
+        self,
+        order: Connect,
+        work: Work,
+        device: Mapping[str, Any],
+        network: tuple[str | None, str | None],
+        around: Surroundings,
+        tell: Callable[[Event], None],
+    ) -> None:
+        """``network`` is the name service's address and the token, ``tell`` takes what happens."""
+        self._order = order
+        self._work = work
+        self._device = device
+        self._network = network
+        self._around = around
+        self._tell = tell
+        self._ids = (order.session, order.attempt)
+        self._go = GreenEvent()
+        self._publish = GreenEvent()
+        self._wanted = GreenEvent()
+        self._connection: StorageConnection | None = None
+        self._sources: list[Source] = []
+
+    # -- the scheduler's word --------------------------------------------------------------------------------------
+
+    def send(self) -> None:
+        """The gang is complete: send the body."""
+        self._go.send()
+
+    def hold(self) -> None:
+        """The answer has to wait for others."""
+        self._wanted.send(False)
+
+    def publish(self) -> None:
+        """The outputs may be stored."""
+        if not self._wanted.ready():
+            self._wanted.send(True)
+        self._publish.send()
+
+    # -- the story -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Live through the attempt, and tell what happens."""
+        try:
+            if not self._start():
+                return
+            self._go.wait()
+            answer = self._converse()
+            if answer is not None:
+                self._deliver(answer)
+        finally:
+            for source in self._sources:
+                source.close()
+            if self._connection is not None:
+                self._connection.close()
+
+    def _start(self) -> bool:
+        """Open the sources and the connection, and wait for admission; whether the session was admitted."""
+        try:
+            self._members = self._prepare()
+        except SourceError as error:
+            self._tell(Refused(*self._ids, Refusal.FINAL, error.status, error.text))
+            return False
+        settings = self._around.settings
+        try:
+            self._connection = self._within(settings.connection_timeout, "connecting", self._connect)
+            status, headers = self._within(self._order.patience, "admission", self._connection.interim)
+            text = "" if status == CONTINUE else self._text(self._connection)
+        except _Slow as slow:
+            refusal = Refusal.SILENT if slow.step == "admission" else Refusal.ELSEWHERE
+            self._around.limits.failed(self._device, str(slow))
+            self._tell(Refused(*self._ids, refusal, 503, str(slow)))
+            return False
+        except (OSError, HTTPException) as error:
+            self._around.limits.failed(self._device, f"zerocloud: {error}")
+            self._tell(Refused(*self._ids, Refusal.ELSEWHERE, 503, f"the connection failed: {error}"))
+            return False
+        event, blame = interim_event(*self._ids, status, headers, text, self._work.place.path)
+        self._blame(blame, text)
+        self._tell(event)
+        return status == CONTINUE
+
+    def _converse(self) -> Answer | None:
+        """Send the body and wait for the session's end: its answer if it succeeded."""
+        assert self._connection is not None
+        settings = self._around.settings
+        try:
+            self._send_body(self._connection)
+            status, headers = self._within(self._work.timeout + GRACE, "the session's end", self._connection.final)
+            text = "" if status == 200 else self._text(self._connection)
+        except (_Slow, SourceError) as error:
+            self._tell(Lost(*self._ids, str(error)))
+            return None
+        except (OSError, HTTPException) as error:
+            self._tell(Lost(*self._ids, f"the connection broke: {error}"))
+            return None
+        self._around.records.reports[self._order.session] = SessionReport.from_headers(headers)
+        answer = Answer(TimedReader(self._connection.read, settings.node_timeout), settings.network_chunk_size)
+        event = final_event(*self._ids, status, headers, text, self._work.node.ignore_exit)
+        if isinstance(event, Failed) and status == 200:
+            self._salvage(answer)
+        self._tell(event)
+        return answer if isinstance(event, Succeeded) else None
+
+    def _deliver(self, answer: Answer) -> None:
+        """Keep the answer for as long as others are missing, then publish it."""
+        try:
+            if not self._wanted.wait():
+                answer.hold(self._around.spool)
+                assert self._connection is not None
+                self._connection.close()
+            self._publish.wait()
+        except AnswerError as error:
+            self._tell(Lost(*self._ids, str(error)))
+            return
+        try:
+            self._around.records.bodies[self._order.session] = self._around.publisher.publish(self._work.node, answer)
+        except PublishError as error:
+            self._tell(Unpublished(*self._ids, error.status, error.text))
+        except (AnswerError, OSError) as error:
+            self._tell(Unpublished(*self._ids, 503, str(error)))
+        else:
+            self._tell(Published(*self._ids))
+
+    # -- its steps -------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> list[Member]:
+        """The members of the body, whose sizes are now known. Raises SourceError."""
+        description = self._work.description(self._order.push, *self._network)
+        members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
+        for name, path in self._work.remote(self._order.push):
+            source = self._around.sources.take(path)
+            self._sources.append(source)
+            source.ready()
+            members.append(Member(name, source.size, source.chunks))
+        return members
+
+    def _connect(self) -> StorageConnection:
+        place = self._work.place
+        local = place.local and not self._order.push
+        account = f"/{place.path.lstrip('/').partition('/')[0]}"
+        headers = {
+            wire.EXECUTE: "1.0",
+            wire.JOB_ID: self._around.job,
+            wire.ACCESS: self._work.node.access if local else "",
+            wire.POOL: "cluster" if self._work.node.connected else "default",
+            wire.TIMEOUT: str(max(1, math.ceil(self._work.timeout))),
+            "Content-Type": "application/x-tar",
+            "Content-Length": str(stream_length(self._members)),
+            "Expect": "100-continue",
+            "X-Trans-Id": self._around.transaction,
+            "User-Agent": "zerocloud proxy-query",
+        }
+        if place.policy is not None:
+            headers[wire.POLICY_INDEX] = str(place.policy)
+        return StorageConnection(self._device, place.partition, place.path if local else account, headers)
+
+    def _send_body(self, connection: StorageConnection) -> None:
+        """Send the stream. A server that answers before its end is listened to instead."""
+        timeout = self._around.settings.node_timeout
+        for piece in stream(self._members):
+            try:
+                self._within(timeout, "taking the body", lambda data=piece: connection.send(data))  # type: ignore[misc]
+            except (BrokenPipeError, ConnectionResetError):
+                return
+
+    def _salvage(self, answer: Answer) -> None:
+        """Keep what the failed program said."""
+        records, session = self._around.records, self._order.session
+        try:
+            records.bodies[session], records.last_words[session] = self._around.publisher.salvage(self._work.node, answer)
+        except (AnswerError, OSError):
+            return  # its report in the headers has to do
+
+    def _text(self, connection: StorageConnection) -> str:
+        """The first words of an answer that is an error."""
+        data = self._within(self._around.settings.node_timeout, "its answer", lambda: connection.read(REASON_LIMIT))
+        return " ".join(data.decode("utf-8", "replace").split())
+
+    def _blame(self, blame: Blame, text: str) -> None:
+        if blame is Blame.FAILED:
+            self._around.limits.failed(self._device, f"zerocloud: {text}")
+        elif blame is Blame.FULL:
+            self._around.limits.full(self._device, "zerocloud: Insufficient Storage")
+
+    def _within(self, seconds: float, step: str, action: Callable[[], Value]) -> Value:
+        """Do something within a time, or raise _Slow."""
+        with Timeout(seconds) as expired:
+            try:
+                return action()
+            except Timeout as error:
+                if error is not expired:
+                    raise
+        raise _Slow(step, seconds)
+
+
+class _Slow(Exception):
+    """A server did not do something in time."""
+
+    def __init__(self, step: str, seconds: float) -> None:
+        super().__init__(f"waited {seconds:g} s for {step}")
+        self.step = step

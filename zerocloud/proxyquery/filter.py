@@ -1,0 +1,124 @@
+"""The proxy filter: recognises requests for jobs, and turns what becomes of them into responses. All it knows is HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from swift.common.constraints import check_utf8
+from swift.common.swob import Request, Response, wsgi_to_str
+
+from zerocloud.swiftadapter import error_limits
+
+from .access import authorize_execution
+from .environment import request_environment
+from .errors import ClientGone, JobError, Refused
+from .job import Cluster, map_limits, run_job
+from .nameservice import NameServers
+from .placement import standalone_policies
+from .reply import JOB
+from .request import TIMEOUT, JobIds, JobRequest, asked_timeout
+from .settings import Settings
+from .subrequests import Pipeline
+from .ways.posted_map import JSON_TYPE, read_map
+
+EXECUTE_KEY = "HTTP_X_ZEROVM_EXECUTE"
+METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
+REST_VERSIONS = frozenset(("open", "api"))
+
+
+class ProxyQuery:
+    """The WSGI application around the rest of the pipeline. One for each worker process."""
+
+    def __init__(self, application: Any, settings: Settings, logger: Any) -> None:
+        self._application = application
+        self._settings = settings
+        self._logger = logger
+        self._ids = JobIds()
+        self._name_servers = NameServers(settings.name_service_host, settings.name_service_maximum)
+        self._cluster: Cluster | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer requests for jobs; let all others pass untouched."""
+        version, account = _names(environ)
+        if not account or (EXECUTE_KEY not in environ and version not in REST_VERSIONS):
+            passed: Iterable[bytes] = self._application(environ, start_response)
+            return passed
+        job = self._ids.new()
+        environ.setdefault(EXECUTE_KEY, f"{version}/1.0")
+        try:
+            response = self._respond(environ, version, account, job)
+        except Refused as refused:
+            response = refused.response
+        except JobError as error:
+            response = Response(status=error.status, body=error.text.encode("utf-8", "replace"), content_type="text/plain")
+            response.charset = "utf-8"
+        except ClientGone:
+            response = Response(status=499)
+        response.headers[JOB] = job
+        body: Iterable[bytes] = response(environ, start_response)
+        return body
+
+    def _respond(self, environ: dict[str, Any], version: str, account: str, job: str) -> Any:
+        """The response to a request for a job. Raises JobError and ClientGone."""
+        request = Request(environ)
+        _check(request)
+        if version in REST_VERSIONS:
+            raise JobError(501, f"Requests to /{version}/ are not served yet")
+        if request.method != "POST":
+            raise JobError(501, f"A job is requested by POST, not by {request.method}")
+        pipeline = Pipeline(self._application, environ, version)
+        authorize_execution(pipeline, environ, account)
+        asked = self._read(request, account)
+        return run_job(self._shared(), job, asked, pipeline, environ)
+
+    def _read(self, request: Any, account: str) -> JobRequest:
+        """Choose the way in by what was sent. Raises JobError."""
+        if "X-Zerovm-Source" in request.headers:
+            raise JobError(501, "X-Zerovm-Source is not served yet")
+        content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if not content_type:
+            raise JobError(400, "Must specify Content-Type")
+        if content_type != JSON_TYPE:
+            raise JobError(501, f"Jobs of type {content_type} are not served yet; send a system map as {JSON_TYPE}")
+        timeout = asked_timeout(request.headers.get(TIMEOUT), self._settings)
+        return JobRequest(
+            account=account,
+            document=read_map(request.environ, self._settings, map_limits(self._settings)),
+            environment=request_environment(request.environ),
+            timeout=timeout,
+        )
+
+    def _shared(self) -> Cluster:
+        """What jobs share; made at the first of them, when the pipeline is complete."""
+        if self._cluster is None:
+            self._cluster = Cluster(
+                settings=self._settings,
+                limits=error_limits(self),
+                policies=standalone_policies(self._settings.standalone_policies, self._logger.warning),
+                name_servers=self._name_servers,
+                logger=self._logger,
+            )
+        return self._cluster
+
+
+def _names(environ: Mapping[str, Any]) -> tuple[str, str]:
+    """The version and the account of a request's path, as native strings; empty where there are none."""
+    parts = wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 3)
+    if len(parts) < 3 or parts[0]:
+        return "", ""
+    return parts[1], parts[2]
+
+
+def _check(request: Any) -> None:
+    """What holds for every request for a job (HTTP API, section 1). Raises JobError."""
+    length = request.environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise JobError(400, "Invalid Content-Length")
+    if not check_utf8(wsgi_to_str(request.path_info)):
+        raise JobError(412, "Invalid UTF8")
+    if request.method not in METHODS:
+        raise JobError(412, "Bad HTTP method")
+
+
+__all__ = ["ProxyQuery"]

@@ -1,0 +1,128 @@
+"""Where a node may run: the servers of the rings that have its object, in the order in which they are to be asked.
+
+Source: HTTP API, section 9; executing server, section 1. The scheduler chooses among them by their load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from random import Random
+from typing import Any
+
+from swift.common.ring import Ring
+from swift.common.storage_policy import POLICIES, REPL_POLICY
+
+from zerocloud.swiftadapter import ErrorLimits
+from zerocloud.sysmap import Node, SwiftPath
+
+from .scheduler import Server, Tier
+
+RANDOM_PARTITIONS = 2
+"""Partitions whose servers are offered to a node that is attached to nothing: more of them, more choice."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node belongs. ``path`` is that of the request to a server (executing server, section 1).
+
+    ``local`` says whether a server is to open the attached object itself; if not, it has to be brought to the node. ``policy``
+    is the storage policy's index, None on container servers.
+    """
+
+    path: str
+    partition: int
+    policy: int | None
+    local: bool
+    servers: tuple[Server, ...]
+    spares: Callable[[], tuple[Server, ...]]
+
+
+class Placer:
+    """Knows the rings. One for each job: it remembers the ring's devices of the servers it names."""
+
+    def __init__(
+        self, swift_dir: str, policies: tuple[int, ...], limits: ErrorLimits, random: Random, show_servers: bool
+    ) -> None:
+        """``policies`` are for nodes that are attached to nothing. Servers get their addresses as names, or random ones."""
+        self._swift_dir = swift_dir
+        self._policies = policies
+        self._limits = limits
+        self._random = random
+        self._salt = b"" if show_servers else random.randbytes(16)
+        self._container_ring: Any = None
+        self.devices: dict[str, Mapping[str, Any]] = {}
+
+    def place(self, node: Node, policy_of: Callable[[SwiftPath], int]) -> Place:
+        """Where the node may run. ``policy_of`` tells the storage policy of an object's container."""
+        account, container, name = [*node.path_info.lstrip("/").split("/", 2), "", ""][:3]
+        if node.access != "GET" or not container:
+            return self._anywhere(account)
+        if not name:
+            return self._at_container(account, container, node.id)
+        policy = POLICIES.get_by_index(policy_of(SwiftPath(account, container, name)))
+        if policy.policy_type != REPL_POLICY:
+            return self._anywhere(account)  # no server has the object's bytes as a file
+        ring = POLICIES.get_object_ring(int(policy), self._swift_dir)
+        partition, devices = ring.get_nodes(account, container, name)
+        return self._place(node.path_info, partition, int(policy), ring, devices, node.id)
+
+    def _at_container(self, account: str, container: str, turn: int) -> Place:
+        if self._container_ring is None:
+            self._container_ring = Ring(self._swift_dir, ring_name="container")
+        partition, devices = self._container_ring.get_nodes(account, container)
+        return self._place(f"/{account}/{container}", partition, None, self._container_ring, devices, turn)
+
+    def _place(self, path: str, partition: int, policy: int | None, ring: Any, devices: list[Any], turn: int) -> Place:
+        """The primaries, begun with another one for each node; as many handoffs if it comes to that."""
+        turn %= len(devices)
+        primaries = self._servers(devices[turn:] + devices[:turn], Tier.PRIMARY)
+        return Place(
+            path=path,
+            partition=partition,
+            policy=policy,
+            local=True,
+            servers=primaries,
+            spares=lambda: self._servers(islice(ring.get_more_nodes(partition), len(devices)), Tier.HANDOFF),
+        )
+
+    def _anywhere(self, account: str) -> Place:
+        """Any object server will do."""
+        policy = self._random.choice(self._policies)
+        ring = POLICIES.get_object_ring(policy, self._swift_dir)
+        partitions = [self._random.randrange(ring.partition_count) for _ in range(RANDOM_PARTITIONS)]
+        devices = {device["id"]: device for partition in partitions for device in ring.get_part_nodes(partition)}
+        return Place(
+            path=f"/{account}",
+            partition=partitions[0],
+            policy=policy,
+            local=False,
+            servers=self._servers(devices.values(), Tier.PRIMARY),
+            spares=lambda: self._servers(islice(ring.get_more_nodes(partitions[0]), len(devices)), Tier.HANDOFF),
+        )
+
+    def _servers(self, devices: Iterable[Mapping[str, Any]], tier: Tier) -> tuple[Server, ...]:
+        servers = []
+        for device in devices:
+            name = self._name(device)
+            self.devices[name] = device
+            servers.append(Server(name, device["ip"], Tier.LIMITED if self._limits.limited(device) else tier))
+        return tuple(servers)
+
+    def _name(self, device: Mapping[str, Any]) -> str:
+        name = f"{device['ip']}:{device['port']}/{device['device']}"
+        return f"server-{sha256(self._salt + name.encode()).hexdigest()[:8]}" if self._salt else name
+
+
+def standalone_policies(words: Iterable[str], warn: Callable[[str], None]) -> tuple[int, ...]:
+    """The indexes of the policies for nodes that are attached to nothing, given by names or indexes; warns of unknown ones."""
+    found = []
+    for word in words:
+        policy = POLICIES.get_by_index(word) if word.isdigit() else POLICIES.get_by_name(word)
+        if policy is None:
+            warn(f"Could not load storage policy: {word}")
+        else:
+            found.append(int(policy))
+    return tuple(found) or (0,)

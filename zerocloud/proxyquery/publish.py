@@ -1,0 +1,95 @@
+"""Puts what a session wrote where it belongs: into Swift, or into the client's answer (HTTP API, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zerocloud.sysmap import Channel, Node, SwiftPath
+from zerocloud.wire import STORY_MEMBER
+
+from .answer import Answer, AnswerMember
+from .errors import JobError
+from .results import NodeBody
+from .spool import Spool
+from .subrequests import Pipeline
+
+STDERR_TAIL = 4096
+"""Bytes of a failed program's last words that are kept."""
+
+META_PREFIX = "x-object-meta-"
+
+
+class PublishError(JobError):
+    """An output could not be stored; ``status`` is the pipeline's."""
+
+
+class Publisher:
+    """Distributes the outputs of the sessions of one job."""
+
+    def __init__(self, pipeline: Pipeline, spool: Spool) -> None:
+        self._pipeline = pipeline
+        self._spool = spool
+
+    def publish(self, node: Node, answer: Answer) -> NodeBody:
+        """Store the outputs that have paths; keep the first one that has none. Raises PublishError and AnswerError."""
+        channels = {channel.device: channel for channel in node.channels}
+        body = NodeBody(self._spool.segment())
+        for member in answer.members():
+            if member.device == STORY_MEMBER:
+                continue
+            if member.device not in channels:
+                raise PublishError(502, f"Channel name {member.device} not found")
+            channel = channels[member.device]
+            if isinstance(channel.path, SwiftPath):
+                self._store(channel, channel.path, member)
+            else:
+                body = self._keep(body, member)
+        return body
+
+    def salvage(self, node: Node, answer: Answer) -> tuple[NodeBody, bytes]:
+        """What a failed session answered, and the end of what it wrote to stderr; nothing is stored. Raises AnswerError."""
+        immediate = {channel.device for channel in node.channels if not isinstance(channel.path, SwiftPath)}
+        body = NodeBody(self._spool.segment())
+        last_words = b""
+        for member in answer.members():
+            tells = member.device in ("stderr", STORY_MEMBER)
+            if member.device in immediate and not body.delivered:
+                body = self._keep(body, member)
+                if tells:
+                    last_words = b"".join(body.content.chunks(max(0, body.content.size - STDERR_TAIL)))
+            elif tells:
+                last_words = _tail(member)
+        return body, last_words
+
+    def _keep(self, body: NodeBody, member: AnswerMember) -> NodeBody:
+        if body.delivered:
+            return body
+        body = NodeBody(body.content, member.headers, delivered=True)
+        for piece in member.chunks:
+            body.content.append(piece)
+        return body
+
+    def _store(self, channel: Channel, path: SwiftPath, member: AnswerMember) -> None:
+        status, text = self._pipeline.put(path, output_headers(channel, member.headers), member.chunks, member.size)
+        if not 200 <= status < 300:
+            detail = f": {text.strip()}" if status in (400, 413, 422) and text.strip() else ""
+            raise PublishError(status, f"Status {status} when putting {path.path}{detail}")
+
+
+def output_headers(channel: Channel, records: Mapping[str, str]) -> dict[str, str]:
+    """The headers of an object to be written: its map's type and metadata, below what the program itself said."""
+    meta = {f"{META_PREFIX}{key}".lower(): value for key, value in channel.meta.items()}
+    found = {name.lower(): value for name, value in records.items()}
+    meta |= {name: value for name, value in found.items() if name.startswith(META_PREFIX)}
+    content_type = found.get("content-type") or channel.content_type or "application/octet-stream"
+    return {"Content-Type": content_type, **{name.title(): value for name, value in meta.items()}}
+
+
+def _tail(member: AnswerMember) -> bytes:
+    tail = b""
+    for piece in member.chunks:
+        tail = (tail + piece)[-STDERR_TAIL:]
+    return tail
+
+
+__all__ = ["Publisher", "PublishError", "output_headers", "STDERR_TAIL"]

@@ -1,0 +1,62 @@
+"""The one form that every way in turns a request into: a map, perhaps an image, perhaps a payload, and a CGI environment."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import time
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from .errors import JobError
+from .settings import Settings
+from .sources import Source
+
+TIMEOUT = "X-Zerovm-Timeout"
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A job as it is asked for. ``document`` is the map's JSON value; names are native strings.
+
+    ``image`` is a tar to be mounted at ``/`` of every node (``compressed`` if it is a gzip), ``payload`` what nodes with a
+    ``stdin`` without a path read.
+    """
+
+    account: str
+    document: Any
+    environment: Mapping[str, str]
+    timeout: float
+    image: Source | None = None
+    compressed: bool = False
+    payload: Source | None = None
+
+
+def asked_timeout(header: str | None, settings: Settings) -> float:
+    """The job's time limit in seconds: the server's default, or what the client asks for. Raises JobError (400)."""
+    if header is None:
+        return settings.timeout
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= settings.maximum_timeout:
+        raise JobError(400, f"{TIMEOUT}: {header[:40]}: expected seconds, more than 0 and at most {settings.maximum_timeout:g}")
+    return seconds
+
+
+class JobIds:
+    """Ids that sort by time: milliseconds since 1970, host and process, a counter, in hexadecimal digits of fixed number."""
+
+    def __init__(self) -> None:
+        host = zlib.crc32(f"{socket.gethostname()}-{os.getpid()}".encode()) & 0xFFF
+        self._host = f"{host:03x}"
+        self._counter = count()
+
+    def new(self) -> str:
+        """The next id."""
+        return f"{int(time.time() * 1000):011x}{self._host}{next(self._counter) & 0xFFF:03x}"

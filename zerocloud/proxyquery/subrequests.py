@@ -1,0 +1,102 @@
+"""What a job does to Swift, it does as its user would: requests through the rest of the pipeline, with the caller's identity.
+
+The only place that builds them. Names are native strings here, and become WSGI strings on the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from swift.common.swob import str_to_wsgi, wsgi_to_str
+from swift.common.utils import FileLikeIter, close_if_possible, drain_and_close
+from swift.common.wsgi import make_env, make_subrequest
+from swift.proxy.controllers.base import get_container_info
+
+from zerocloud.sysmap import SwiftPath
+
+SOURCE = "ZC"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A response that is open: ``chunks`` gives its body, and ``close`` must be called unless it was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    length: int | None
+    body: Any
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body in pieces. Closes it in any case."""
+        try:
+            yield from self.body
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the body."""
+        close_if_possible(self.body)
+
+    def text(self, limit: int = 1000) -> str:
+        """The first bytes of the body as a text; closes it."""
+        data = b""
+        for piece in self.chunks():
+            data += piece
+            if len(data) >= limit:
+                break
+        return data[:limit].decode("utf-8", "replace")
+
+
+class Pipeline:
+    """The filters to the right of this one, for requests on behalf of one client's request."""
+
+    def __init__(self, application: Any, environ: Mapping[str, Any], version: str) -> None:
+        self._application = application
+        self._environ = environ
+        self._version = version
+
+    def get(self, path: SwiftPath, query: str = "", headers: Mapping[str, str] | None = None) -> Fetched:
+        """GET an account, a container or an object. A refusal is an answer like others."""
+        return self._fetch("GET", path, query, headers)
+
+    def put(self, path: SwiftPath, headers: Mapping[str, str], content: Iterator[bytes], length: int) -> tuple[int, str]:
+        """PUT an object of ``length`` bytes: the status, and the first words of the answer."""
+        request = self._request("PUT", path, "", headers)
+        request.environ["wsgi.input"] = FileLikeIter(content)
+        request.environ["CONTENT_LENGTH"] = str(length)
+        response = request.get_response(self._application)
+        return response.status_int, Fetched(response.status_int, {}, None, response.app_iter or ()).text()
+
+    def authorize(self, method: str, path: SwiftPath, acl: str | None) -> Any:
+        """Ask the authorizer whether the caller may do this: None if so, else its response (HTTP API, section 12)."""
+        callback = self._environ.get("swift.authorize")
+        if callback is None:
+            return None
+        request = self._request(method, path, "", None)
+        request.acl = acl
+        return callback(request)
+
+    def container_info(self, path: SwiftPath) -> Mapping[str, Any]:
+        """What Swift knows of a path's container; from its cache where possible, and without regard to rights."""
+        wsgi_path = str_to_wsgi(f"/{self._version}/{path.account}/{path.container}")
+        environ = make_env(self._environ, method="HEAD", path=wsgi_path, query_string="", swift_source=SOURCE)
+        info: Mapping[str, Any] = get_container_info(environ, self._application, swift_source=SOURCE)
+        return info
+
+    def _fetch(self, method: str, path: SwiftPath, query: str, headers: Mapping[str, str] | None) -> Fetched:
+        response = self._request(method, path, query, headers).get_response(self._application)
+        found = {name.lower(): wsgi_to_str(value) for name, value in response.headers.items()}
+        fetched = Fetched(response.status_int, found, response.content_length, response.app_iter or ())
+        if not 200 <= fetched.status < 300:
+            drain_and_close(response, 1 << 16)
+        return fetched
+
+    def _request(self, method: str, path: SwiftPath, query: str, headers: Mapping[str, str] | None) -> Any:
+        url = quote(f"/{self._version}{path.path}", errors="surrogateescape") + (f"?{query}" if query else "")
+        wsgi = {name: str_to_wsgi(value) for name, value in (headers or {}).items()}
+        return make_subrequest(
+            self._environ, method=method, path=url, headers=wsgi, agent="%(orig)s ZeroCloud", swift_source=SOURCE
+        )
