@@ -128,7 +128,7 @@ class Session:
             lines += own_lines(executable, self._configuration(bound, network), self._limits)
             return self._execute(executable, lines, connection, deadline)
         except ManifestError as error:
-            raise Refusal(400, f"Node {self._node.name}: {error}") from None
+            raise Refusal(400, f"Node {self._node.name}: {error.text}") from None
 
     def _ground(self, files: Iterable[str]) -> Ground:
         path = self._place.local.place.path

@@ -19,7 +19,7 @@ class Settings:
     ``devices``, ``mount_check`` and ``bind_address`` are the server's own ``devices``, ``mount_check`` and ``bind_ip``.
     ``executor`` is the command that starts the executor service, listening on ``socket``; its standard error and log go to
     ``service_log``; it compiles into ``cache`` and ends ``linger`` seconds after the last worker of this host has gone.
-    ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps the names of tar images to their files.
+    ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps names of tar images to their files.
     ``max_operations``, ``max_input`` and ``max_output`` are the limits of each channel; ``max_input`` is also that of a
     request's body and of a local object. ``client_timeout`` is how long one read of the body may take, ``max_upload_time`` how
     long all of them together.

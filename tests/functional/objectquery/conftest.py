@@ -46,6 +46,7 @@ swift_dir = {root}/etc
 bind_ip = 127.0.0.1
 fallocate_reserve = 0
 log_level = DEBUG
+log_custom_handlers = zerocloud.zebra.serverlog.replace_syslog
 [pipeline:main]
 pipeline = object_query {kind}-server
 [app:{kind}-server]
@@ -56,6 +57,7 @@ zerovm_socket = {root}/zerovm.socket
 zerovm_log = {root}/zerovm.log
 zerovm_cache = {root}/cache
 zerovm_linger = 1
+zerovm_maxoutput = 8388608
 {options}
 """
 
@@ -68,12 +70,12 @@ class Answer:
 
     @property
     def members(self):
-        with tarfile.open(fileobj=io.BytesIO(self.body)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(self.body + bytes(1024))) as tar:
             return {member.name: tar.extractfile(member).read() for member in tar}
 
     @property
     def records(self):
-        with tarfile.open(fileobj=io.BytesIO(self.body)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(self.body + bytes(1024))) as tar:
             return {member.name: member.pax_headers for member in tar}
 
 
@@ -140,10 +142,27 @@ class StorageServer:
         body = members if isinstance(members, bytes) else tar_stream(members)
         return self.request("POST", path, body, self.headers(**headers), port)
 
-    def run(self, guest, description, path="/a", members=(), **headers):
+    def run(self, guest, description, path="/a", members=(), port=None, **headers):
         """A session of one of the small guests."""
         sent = [("sysmap", description.to_json()), ("boot", compiled(guest)), *members]
-        return self.post(path, sent, **headers)
+        return self.post(path, sent, port, **headers)
+
+    @contextmanager
+    def started(self, path, length, **headers):
+        """A session's request whose head is accepted (100 Continue), and whose body of ``length`` bytes is yet to be sent."""
+        with socket.create_connection(("127.0.0.1", self.object_port), timeout=60) as connection:
+            fields = self.headers(Content_Length=str(length), Expect="100-continue", **headers)
+            head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            connection.sendall(f"POST {urllib.parse.quote('/sda/0' + path)} HTTP/1.1\r\n{head}\r\n".encode())
+            interim = connection.recv(65536)
+            assert interim.startswith(b"HTTP/1.1 100 "), interim
+            yield connection
+
+    def answer(self, connection):
+        """What comes at the end of a request that was :meth:`started`."""
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return Answer(response.status, response.headers, response.read())
 
     def leftovers(self):
         return [*self.device.glob("tmp*/*"), *self.open_temporaries()]
@@ -195,8 +214,7 @@ def storage_server(root, options=""):
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     descriptors = [listener.fileno() for listener in listeners]
     command = [sys.executable, "-W", "ignore", "-m", f"{__package__}.server", str(root / "etc"), *map(str, descriptors)]
-    with open(root / "server.log", "wb") as log:
-        process = subprocess.Popen(command, pass_fds=descriptors, stdout=log, stderr=log)
+    process = subprocess.Popen(command, pass_fds=descriptors)
     server = StorageServer(root, process, *(listener.getsockname()[1] for listener in listeners))
     for listener in listeners:
         listener.close()
