@@ -30,16 +30,17 @@ class Catalogue:
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
-        self._found: dict[SwiftPath | SwiftPattern, list[Match]] = {}
+        self._answers: dict[SwiftPath | SwiftPattern, tuple[int, list[Match]]] = {}
 
     def find(self, path: SwiftPath | SwiftPattern, most: int) -> list[Match]:
         """The objects that the path names, in byte order, but no more than ``most``. Raises CatalogueError.
 
         A pattern without an object names containers. Objects whose names end with ``/`` are passed over.
         """
-        found = self._found.get(path)
-        if found is None or len(found) < most:
-            found = self._found[path] = list(islice(self._search(path), most))
+        asked, found = self._answers.get(path, (0, []))
+        if asked < most and len(found) == asked:
+            found = list(islice(self._search(path), most))
+            self._answers[path] = most, found
         return found[:most]
 
     def _search(self, path: SwiftPath | SwiftPattern) -> Iterator[Match]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from .devices import ANSWERING, RESERVED, name_fault
 from .expand import Draft
 from .groups import Device, Group
 from .inputs import Unplannable
-from .problems import Problems, did_you_mean, shown
+from .problems import Pointer, Problems, did_you_mean, shown
 from .wildcards import Glob, TooFewCaptures
 
 
@@ -47,52 +47,101 @@ class Nodes:
         return self.by_group.get(target, ())
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one name that a group sends to stands for, and the devices that lead there; None is the default one."""
+
+    nodes: Sequence[int]
+    devices: Sequence[Device | None]
+
+    def count(self, members: range) -> int:
+        """How many streams the nodes ``members`` send there. A node does not send to itself."""
+        to_itself = len(self.nodes) if self.nodes and self.nodes[0] in members else 0
+        return len(self.devices) * (len(members) * len(self.nodes) - to_itself)
+
+
 def links(groups: Sequence[Group], nodes: Nodes, unplanned: AbstractSet[str], limits: Limits, problems: Problems) -> list[Link]:
     """All streams of the job. Groups in ``unplanned`` have no nodes because of mistakes that were noted before."""
-    routes = {group.name: _routes(group, nodes, unplanned, problems) for group in groups}
-    total = sum(len(nodes.by_group[name]) * sum(map(len, targets.values())) for name, targets in routes.items())
-    if total > limits.maxconnections:
-        problems.add((), f"The job has {total} connections, the limit is {limits.maxconnections}")
-        return []
     made: list[Link] = []
+    total = 0
     for group in groups:
+        members = nodes.by_group[group.name]
+        targets = _targets(group, members, nodes, unplanned, problems)
+        total += sum(target.count(members) for target in targets)
+        if total > limits.maxconnections:
+            reason = f"With those of {group.name} the job has {total} connections, the limit is {limits.maxconnections}"
+            problems.add((*group.pointer, "connect"), reason)
+            return []
         try:
-            for sender in nodes.by_group[group.name]:
-                for receiver, devices in routes[group.name].items():
-                    if sender != receiver:
-                        made += (_link(sender, receiver, device, nodes.drafts, limits, problems) for device in devices)
+            made += _links_of(members, _merged(targets), nodes.drafts, limits, problems)
         except Unplannable:
             continue
     return made
 
 
-Routes = dict[int, list[Device | None]]
-"""The nodes that a group sends to, in order, and the devices that lead there; None stands for the default ones."""
-
-
-def _routes(group: Group, nodes: Nodes, unplanned: AbstractSet[str], problems: Problems) -> Routes:
+def _targets(group: Group, members: range, nodes: Nodes, unplanned: AbstractSet[str], problems: Problems) -> list[Target]:
     own: dict[str, list[Device]] = {}
     for device in group.devices:
         if device.peer:
             own.setdefault(device.peer.host, []).append(device)
-    targets = dict.fromkeys((*group.connect, *own))
-    members = nodes.by_group[group.name]
-    if targets and not members:
+    listed = {name: index for index, name in reversed(list(enumerate(group.connect)))}
+    names = dict.fromkeys((*group.connect, *own))
+    if names and not members:
         problems.add((*group.pointer, "connect"), f"Non existing node in connect string for node {group.name}")
-        return {}
-    routes: Routes = {}
-    for target in targets:
-        place = (*group.pointer, "connect", group.connect.index(target)) if target in group.connect else own[target][0].pointer
-        found = nodes.find(target)
-        if not found and target not in unplanned and target.rpartition("-")[0] not in unplanned:
-            cure = did_you_mean(target, (*nodes.by_group, *nodes.by_name))
-            problems.add(place, f"Non-existing node in connect {shown(target)}", cure)
-        if found and list(found) == list(members) and nodes.drafts[members[0]].name == group.name:
+        return []
+    targets = []
+    for name in names:
+        place = (*group.pointer, "connect", listed[name]) if name in listed else own[name][0].pointer
+        found = nodes.find(name)
+        if not found and not is_claimed(name, unplanned):
+            _note_unknown(place, name, nodes, problems)
+        elif found and nodes.drafts[found[0]].name == group.name:
             problems.add(place, f"Cannot bind to itself: {group.name}")
-        for index in found:
-            route = routes.setdefault(index, [])
-            route += [device for device in own.get(target, (None,)) if device not in route]
-    return routes
+        else:
+            targets.append(Target(found, own.get(name, (None,))))
+    return targets
+
+
+def is_claimed(name: str, groups: AbstractSet[str]) -> bool:
+    """Whether a name in ``connect`` is that of one of these groups, or of a node that one may have."""
+    return name in groups or name.rpartition("-")[0] in groups
+
+
+def _note_unknown(pointer: Pointer, name: str, nodes: Nodes, problems: Problems) -> None:
+    cure = did_you_mean(name, (*nodes.by_group, *nodes.by_name))
+    problems.add(pointer, f"Non-existing node in connect {shown(name)}", cure)
+
+
+def check_unplanned(document: object, nodes: Nodes, names: AbstractSet[str], problems: Problems) -> None:
+    """Note what groups without nodes, because of other mistakes, have in ``connect``, and none of ``names`` claims."""
+    for index, group in enumerate(document if isinstance(document, list) else ()):
+        name = group.get("name") if isinstance(group, dict) else ""
+        if not isinstance(group, dict) or (isinstance(name, str) and name in nodes.by_group):
+            continue
+        connect = group.get("connect")
+        for position, target in enumerate(connect if isinstance(connect, list) else ()):
+            if isinstance(target, str) and target and not is_claimed(target, names):
+                _note_unknown((index, "connect", position), target, nodes, problems)
+
+
+def _merged(targets: Sequence[Target]) -> dict[int, list[Device | None]]:
+    """The nodes that are sent to, in order, each with all devices that lead there; named twice, they are sent to once."""
+    merged: dict[int, list[Device | None]] = {}
+    for target in targets:
+        for index in target.nodes:
+            devices = merged.setdefault(index, [])
+            devices += [device for device in target.devices if device not in devices]
+    return merged
+
+
+def _links_of(
+    members: range, receivers: dict[int, list[Device | None]], drafts: list[Draft], limits: Limits, problems: Problems
+) -> Iterator[Link]:
+    for sender in members:
+        for receiver, devices in receivers.items():
+            if sender != receiver:
+                for device in devices:
+                    yield _link(sender, receiver, device, drafts, limits, problems)
 
 
 def _link(sender: int, receiver: int, device: Device | None, drafts: list[Draft], limits: Limits, problems: Problems) -> Link:

@@ -16,7 +16,10 @@ GIB = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class ObjectEntry:
-    """One object of a listing: its name and its size in bytes."""
+    """One object of a listing: its name and its size in bytes, as one who reads it sees them.
+
+    So the size of an object made of segments is that of the whole: ``split`` relies on it.
+    """
 
     name: str
     bytes: int
@@ -36,27 +39,36 @@ class Listing(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a job may have.
-
-    ``reads``, ``rbytes``, ``writes``, ``wbytes`` bound one channel's operations and bytes and go into manifest lines.
-    ``maxnodes`` counts nodes without their copies, ``maxconnections`` pairs of a sender and a receiver, ``maxname`` bytes of a
-    node's or device's name, ``maxdepth`` nested lists and objects, ``maxreplicate`` copies of a node, ``maxeach`` objects on
-    one node, ``maxtimeout`` seconds, ``maxmemory`` bytes, ``maxretries`` further attempts.
-    """
+    """What a job may have. Bytes unless it says otherwise."""
 
     reads: int = GIB
+    """Read operations of one channel (goes into manifest lines, as the next three do)."""
     rbytes: int = GIB
+    """Bytes read from one channel."""
     writes: int = GIB
+    """Write operations of one channel."""
     wbytes: int = GIB
+    """Bytes written to one channel."""
     maxnodes: int = 10_000
+    """Nodes of a job, their copies not counted."""
     maxconnections: int = 100_000
+    """Streams between nodes: pairs of a sender and a receiver, copies not counted."""
     maxname: int = 128
+    """Length of the name of a node or device."""
     maxdepth: int = 32
+    """Lists and objects within each other."""
     maxreplicate: int = 16
-    maxeach: int = 128
+    """Copies of a node that a map may ask for."""
+    maxeach: int = 64
+    """Objects that ``each`` may put on one node."""
+    maxobjects: int = 250_000
+    """Objects that one device of a group may name."""
     maxtimeout: float = 3600.0
+    """Seconds that a map may grant to a node."""
     maxmemory: int = 4 * GIB
+    """Memory that a map may grant to a node."""
     maxretries: int = 10
+    """Further attempts that a map may ask for."""
 
 
 def one_replica(path: SwiftPath) -> int:

@@ -31,7 +31,7 @@ _ELSEWHERE = {
 def parse_document(text: bytes, limits: Limits) -> Any:
     """The JSON value of a map's text. Raises SystemMapSyntaxError if it is none, is too deep, or says a key twice."""
     try:
-        document = simplejson.loads(text.decode(), object_pairs_hook=_unique)
+        document = simplejson.loads(text.decode("utf-8-sig"), object_pairs_hook=_unique)
     except UnicodeDecodeError as error:
         raise _syntax_error(f"it is not UTF-8 at byte {error.start}") from None
     except RecursionError:
@@ -172,10 +172,10 @@ def _read_devices(group: JsonObject, key: str, name: str, context: Context) -> t
 
 
 def _read_connect(group: JsonObject) -> tuple[str, ...]:
-    targets: dict[str, None] = {}
+    targets = []
     for index, value in group.items("connect"):
         if isinstance(value, str) and value:
-            targets[value] = None
+            targets.append(value)
         else:
             group.problems.add((*group.pointer, "connect", index), f"connect names groups or nodes, not {shown(value)}")
     return tuple(targets)

@@ -71,11 +71,15 @@ def _rank(device: Device) -> int:
 
 def _draft(group: Group, name: str, share: Share) -> Draft:
     env = group.program.env
-    extra = _slice_environment(share.slice) if share.slice else {}
-    return Draft(name, group, [], share.captures or (), {**env, **extra} if extra else env)
+    if group.each:
+        env = {**env, "EACH_COUNT": str(len(share.objects[0]))}
+    elif share.slice:
+        env = {**env, **slice_environment(share.slice)}
+    return Draft(name, group, [], share.captures or (), env)
 
 
-def _slice_environment(part: Slice) -> dict[str, str]:
+def slice_environment(part: Slice) -> dict[str, str]:
+    """The variables that tell a program its part of the object."""
     return {
         "SPLIT_INDEX": str(part.index),
         "SPLIT_COUNT": str(part.count),

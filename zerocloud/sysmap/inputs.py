@@ -34,7 +34,7 @@ def share_out(
     group: Group, devices: Sequence[Device], catalogue: Catalogue, context: Context, problems: Problems
 ) -> list[Share]:
     """The shares of a group's nodes, one for each; ``devices`` are those that spread. Raises Unplannable."""
-    most = context.limits.maxnodes * max(1, group.each)
+    most = min(context.limits.maxobjects, context.limits.maxnodes * max(1, group.each))
     columns = [_find(device, group, catalogue, most, problems) for device in devices]
     _expect_equal(group, devices, columns, problems)
     if group.each:
@@ -47,7 +47,8 @@ def share_out(
         if split is None:
             shares.append(share)
         else:
-            shares += _slices(share, row[split], devices[split], context.limits.maxnodes, problems)
+            most = context.limits.maxnodes - len(shares)
+            shares += _slices(share, row[split], devices[split], most, problems)
     return shares
 
 
@@ -95,7 +96,7 @@ def _slices(share: Share, match: Match, device: Device, most: int, problems: Pro
     assert size is not None
     count = max(1, -(-size // split.size))
     if count > most:
-        reason = f"{match.path.url} with {size} bytes makes {count} nodes of {split.size} bytes, the limit is {most} for a job"
+        reason = f"{match.path.url} with {size} bytes makes {count} nodes of {split.size} bytes, but there is room for {most}"
         problems.add((*device.pointer, "split", "size"), reason, "Use a larger size")
         raise Unplannable
     for index in range(count):

@@ -40,6 +40,8 @@ class Outputs:
     ) -> SwiftPath:
         try:
             filled = pattern.fill((node,) * pattern.stars if captures is None else captures)
+            if not filled.object:
+                raise UrlError(f"No object is left of it: {filled.url}")
             return checked_swift_path(filled.account, filled.container, filled.object)
         except TooFewCaptures:
             has = len(captures or ())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .catalogue import Catalogue
-from .connect import Link, Nodes, links
+from .connect import Link, Nodes, check_unplanned, links
 from .context import Context
 from .document import read_document
 from .expand import Draft, expand
@@ -29,7 +29,9 @@ def plan_job(document: object, context: Context) -> Plan:
     nodes, planned = _expand_all(read_document(document, context, problems), context, problems)
     if not nodes.drafts and not len(problems):
         problems.add((), "Config parser cannot resolve any job nodes: no group has devices")
-    made = links(planned, nodes, _names(document) - nodes.by_group.keys(), context.limits, problems)
+    names = _names(document)
+    made = links(planned, nodes, names - nodes.by_group.keys(), context.limits, problems)
+    check_unplanned(document, nodes, names, problems)
     places = _place_all(planned, nodes, context, problems)
     _expect_unconnected(planned, nodes, made, problems)
     problems.check()
@@ -55,9 +57,6 @@ def _expand_all(groups: Sequence[Group], context: Context, problems: Problems) -
     planned = []
     for group in groups:
         try:
-            if group.name in nodes.by_group:
-                problems.add((*group.pointer, "name"), f"Two groups have the name {group.name}", "Give each its own")
-                continue
             room = context.limits.maxnodes - len(nodes.drafts)
             drafts = expand(group, room, catalogue, outputs, context, problems)
             _expect_new_names(group, drafts, nodes, problems)
@@ -69,9 +68,9 @@ def _expand_all(groups: Sequence[Group], context: Context, problems: Problems) -
 
 
 def _expect_new_names(group: Group, drafts: Sequence[Draft], nodes: Nodes, problems: Problems) -> None:
-    for draft in drafts:
-        if draft.name in nodes.by_name or (draft.name != group.name and draft.name in nodes.by_group):
-            problems.add((*group.pointer, "name"), f"Two nodes have the name {draft.name}", "Rename one of the groups")
+    for name in (group.name, *(draft.name for draft in drafts)):
+        if name in nodes.by_name or name in nodes.by_group:
+            problems.add((*group.pointer, "name"), f"Two groups or nodes have the name {name}", "Rename one of the groups")
             raise Unplannable
 
 
@@ -99,7 +98,7 @@ def _expect_distinct_devices(plan: Plan, nodes: Nodes, problems: Problems) -> No
         twice = next((device for device, times in used.items() if times > 1), None)
         if twice is not None:
             reason = f"Device {shown(twice)} of node {node.name} is used {used[twice]} times, with its connections"
-            problems.add(draft.group.pointer, reason, "Tell them apart by a * in the zvm:// path")
+            problems.add(draft.group.pointer, reason, "Tell them apart by a *, or by connect without zvm://")
 
 
 def _node(node_id: int, draft: Draft, found: Place, binds: Sequence[Connection], connects: Sequence[Connection]) -> Node:

@@ -56,7 +56,8 @@ def _name(device: JsonObject, group: str, context: Context) -> str:
     if not name:
         device.wrong(key if key in device else "", f"Must specify device for file in {group}")
         raise _Wrong
-    fault = name_fault(name, context.limits.maxname, slashes=True)
+    connected = isinstance(path := device.get("path"), str) and path.startswith("zvm://")
+    fault = name_fault(name.replace("*", "_") if connected else name, context.limits.maxname, slashes=True)
     if fault or name in RESERVED:
         device.wrong(key, f"Bad device name: {shown(name)} in {group}: {fault or 'it belongs to the executor'}")
         raise _Wrong
@@ -66,7 +67,10 @@ def _name(device: JsonObject, group: str, context: Context) -> str:
 def _paths(device: JsonObject, context: Context) -> tuple[tuple[Location, ...], bool]:
     value = device.get("path")
     if not isinstance(value, list):
-        text = device.text("path")
+        if value is not None and not isinstance(value, str):
+            device.wrong("path", f"path must be a string or a list of strings, not {shown(value)}")
+            raise _Wrong
+        text = value or ""
         return ((_location(device, (*device.pointer, "path"), text, context),) if text else ()), False
     paths = []
     for index, item in enumerate(value):
@@ -179,7 +183,7 @@ def _meta(device: JsonObject) -> dict[str, str]:
     for name, value in device.pairs("meta"):
         fault = _meta_fault(name, value)
         if fault:
-            device.wrong("meta", f"Metadata {shown(name)}: {fault}")
+            device.problems.add((*device.pointer, "meta", name), f"Metadata {shown(name)}: {fault}")
         else:
             meta[name] = cast(str, value)
     total = sum(len(name.encode()) + len(value.encode()) for name, value in meta.items())

@@ -86,12 +86,16 @@ def _expect_image(value: JsonObject, path: ImagePath, image: bool, context: Cont
 
 def _environment(value: JsonObject, name: str) -> dict[str, str]:
     environment: dict[str, str] = {}
+
+    def wrong(key: str, reason: str) -> None:
+        value.problems.add((*value.pointer, "env", key), reason)
+
     for key, item in value.pairs("env"):
         text = _env_text(item)
         if not key or "=" in key or has_control(key):
-            value.wrong("env", f"Invalid name of an environment variable in {name}: {shown(key)}")
+            wrong(key, f"Invalid name of an environment variable in {name}: {shown(key)}")
         elif text is None or "\0" in text or has_surrogate(text):
-            value.wrong("env", f"Invalid value of environment variable {shown(key)} in {name}: {shown(item)}")
+            wrong(key, f"Invalid value of environment variable {shown(key)} in {name}: {shown(item)}")
         elif text:
             environment[key] = text
     return environment

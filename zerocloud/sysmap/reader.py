@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -109,10 +108,10 @@ class JsonObject:
         value = self._value.get(key)
         if value is None:
             return None
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or math.isnan(value) or value <= 0:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
             self.wrong(key, f"{key} must be seconds, above 0, not {shown(value)}")
         elif value > maximum:
-            self.wrong(key, f"{key} is {shown(value)} seconds, the limit is {maximum:g}")
+            self.wrong(key, f"{key} is {shown(value)} seconds, the limit is {maximum:.12g}")
         else:
             return float(value)
         return None

@@ -118,7 +118,9 @@ def _swift(rest: str, account: str, wildcards: bool) -> SwiftPath | SwiftPattern
             f"Invalid path: {shown('swift://' + rest)}", "Wildcards stand in containers and objects, not in accounts"
         )
     container_glob, object_glob = _glob(container), _glob(object_)
-    checked_swift_path(named, "".join(container_glob.literals), "".join(object_glob.literals))
+    checked_swift_path(named, "".join(container_glob.literals) or "*", "".join(object_glob.literals))
+    if not container:
+        raise UrlError(f"No container in URL: {shown('swift://' + rest)}")
     return SwiftPattern(named, container_glob, object_glob if object_ else None)
 
 

@@ -102,4 +102,10 @@ def lines(connections: Any) -> list[str]:
     return [connection.line for connection in connections]
 
 
+def paths(found: Plan, device: str) -> list[str]:
+    """What every node has on a device."""
+    return [next(channel.path.url for channel in node.channels if channel.device == device) for node in found.nodes]
+
+
+IN = ("stdin", "swift://a/c_in1/in*")
 READ, RANDOM, WRITE, CDR = Access.READABLE, Access.READABLE | Access.RANDOM, Access.WRITABLE, Access.CDR
