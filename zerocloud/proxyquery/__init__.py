@@ -1,10 +1,10 @@
 """The proxy filter: plans a job, starts its nodes on the storage servers that hold their objects, and gathers the results.
 
 How a request travels, by the names of the modules: ``filter`` recognises it; one of ``ways`` reads it into a ``request``;
-``access`` asks who may do what; the system map is planned against ``listing``; ``placement`` finds the servers, ``outline`` lays
-out the sessions; ``runner`` executes what the ``scheduler`` says, one ``exchange`` for each attempt, with ``sources`` for what
-has to be sent in a ``tarstream`` and a ``nameservice`` for those that are connected; ``answer`` and ``publish`` take what comes
-back, ``spool`` keeps what has to wait; ``reply`` tells the client, with the ``story`` of what failed.
+``access`` asks who may do what; the system map is planned against ``listing``; ``placement`` finds the servers, ``outline``
+lays out the sessions; ``runner`` executes what the ``scheduler`` says, one ``exchange`` for each attempt, with ``sources``
+for what has to be sent in a ``tarstream`` and a ``nameservice`` for those that are connected; ``answer`` and ``publish``
+take what comes back, ``spool`` keeps what has to wait; ``reply`` tells the client, with the ``story`` of what failed.
 
 In a pipeline it stands to the right of authentication, and to the left of copy, quotas, slo, dlo, versioned_writes, symlink and
 encryption, so that what jobs read and write is what their users would.
