@@ -78,6 +78,7 @@ class Scheduler:
         self._locations: dict[str, str] = {}
         self._under_way = 0
         self._stopping = False
+        self._over = False
         self._wake: float | None = None
         self._now = 0.0
         self._out: list[Instruction] = []
@@ -86,8 +87,8 @@ class Scheduler:
 
     @property
     def finished(self) -> bool:
-        """Whether every node has come to its end."""
-        return not self._open_nodes
+        """Whether every node has come to its end, and this has been told."""
+        return self._over
 
     def handle(self, event: Event, now: float) -> list[Instruction]:
         """What is to be done now that ``event`` has happened. Raises InvalidTransition."""
@@ -381,7 +382,7 @@ class Scheduler:
         """Judge the gangs that have settled, and end the job when its time is over."""
         for gang in [gang for gang in self._settling if gang.settle_at is not None and gang.settle_at <= self._now]:
             self._judge(gang)
-        if self._now < self._limits.deadline or self._stopping:
+        if self._now < self._limits.deadline or self._stopping or not self._open_nodes:
             return
         allowed = f"the job's timeout of {self._limits.timeout:g} s"
         for record in self._records.values():
@@ -401,9 +402,10 @@ class Scheduler:
 
     def _finish_or_wake(self) -> None:
         """Say that the job is over, or when to look again. Only a changed time is told."""
-        if self.finished:
+        if not self._open_nodes:
             for gang in self._gang_of.values():
                 self._close_network(gang)
+            self._over = True
             self._out.append(Finish())
             return
         times = [gang.settle_at for gang in self._settling if gang.settle_at is not None]
