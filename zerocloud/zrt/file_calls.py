@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from .abi import DIRENT, FDSTAT, PRESTAT, U32, U64, Errno, FdFlag, WasiError
+from .abi import DIRENT, FDSTAT, PRESTAT, U32, U64, Errno, FdFlag, Right, WasiError
 from .calls import Calls
 from .files import MAX_POSITION, Open, OpenDirectory
 from .nodes import Node
@@ -148,6 +148,8 @@ class FileCalls(Calls):
     def fd_readdir(self, fd: int, buffer: int, size: int, cookie: int, out: int) -> None:
         """Names of a directory from the ``cookie``-th on; the last entry is cut where the buffer ends."""
         directory = self.table.directory(fd)
+        if not directory.rights & Right.FD_READDIR:
+            raise WasiError(Errno.NOTCAPABLE)
         view = self.memory.span(buffer, size)
         self.memory.check(out, U32.size)
         listing, used = directory.listing(not cookie), 0

@@ -42,7 +42,7 @@ MAX_VERBOSITY = 4
 
 _BLANKS = b" \t\r"
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
-_ESCAPED = re.compile(rb"[^!$-+\--\[\]-~]|\A\[")
+_ESCAPED = re.compile(rb"[^!$-+\--\[\]-~]")
 _WORD = re.compile(rb'"([^"]*)"?|([^ \t]+)')
 
 Record = dict[bytes, bytes]
@@ -196,15 +196,15 @@ def _read_mapping(records: list[tuple[int, Record]]) -> dict[str, object]:
 def _read_time(records: list[tuple[int, Record]]) -> dict[str, object]:
     settings: dict[str, object] = {}
     for number, (seconds,), _ in _complete(records, b"seconds"):
-        settings.setdefault("time", _seconds(number, seconds))
+        settings.setdefault("time", _seconds(f"NVRAM {number}: ", seconds))
     for number, (seed,), _ in _complete(records, b"seed"):
-        settings.setdefault("seed", _whole(number, "seed", seed, MAX_SEED))
+        settings.setdefault("seed", _whole(f"NVRAM {number}: ", "seed", seed, MAX_SEED))
     return settings
 
 
 def _read_debug(records: list[tuple[int, Record]]) -> dict[str, object]:
     for number, (verbosity,), _ in _complete(records, b"verbosity"):
-        return {"debug": _whole(number, "verbosity", verbosity, MAX_VERBOSITY)}
+        return {"debug": _whole(f"NVRAM {number}: ", "verbosity", verbosity, MAX_VERBOSITY)}
     return {}
 
 
@@ -225,19 +225,19 @@ _READERS: dict[bytes, Callable[[list[tuple[int, Record]]], dict[str, object]]] =
 }
 
 
-def _seconds(number: int, text: str) -> float:
+def _seconds(where: str, text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds <= MAX_SECONDS:
-        raise NvramError(f"NVRAM {number}: seconds={text} is not a time from 0 to {MAX_SECONDS}")
+        raise NvramError(f"{where}seconds={text} is not a time from 0 to {MAX_SECONDS}")
     return seconds
 
 
-def _whole(number: int, key: str, text: str, maximum: int) -> int:
+def _whole(where: str, key: str, text: str, maximum: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= maximum):
-        raise NvramError(f"NVRAM {number}: {key}={text} is not a whole number from 0 to {maximum}")
+        raise NvramError(f"{where}{key}={text} is not a whole number from 0 to {maximum}")
     return int(text)
 
 
@@ -258,7 +258,7 @@ def render(nvram: Nvram) -> bytes:
         "env": [b"name=" + _name(name) + b", value=" + _escape(value) for name, value in nvram.env.items()],
         "mapping": [_mapping_record(channel, mode) for channel, mode in nvram.mapping.items()],
         "time": _time_record(nvram),
-        "debug": [] if nvram.debug is None else [b"verbosity=%d" % nvram.debug],
+        "debug": [] if nvram.debug is None else [b"verbosity=%d" % _whole("", "verbosity", str(nvram.debug), MAX_VERBOSITY)],
         "precache": [b"precache=yes"] if nvram.precache else [],
     }
     for name, records in sections.items():
@@ -292,9 +292,9 @@ def _mapping_record(channel: str, mode: str) -> bytes:
 def _time_record(nvram: Nvram) -> list[bytes]:
     pairs = []
     if nvram.time is not None:
-        pairs.append(f"seconds={_seconds(0, repr(float(nvram.time)))!r}")
+        pairs.append(f"seconds={_seconds('', repr(float(nvram.time)))!r}")
     if nvram.seed is not None:
-        pairs.append(f"seed={_whole(0, 'seed', str(nvram.seed), MAX_SEED)}")
+        pairs.append(f"seed={_whole('', 'seed', str(nvram.seed), MAX_SEED)}")
     return [", ".join(pairs).encode()] if pairs else []
 
 
