@@ -69,6 +69,20 @@ class TimedReader:
             raise AnswerError(f"the answer broke off: {error}") from error
 
 
+class _Again:
+    """A file of which the beginning has been read already."""
+
+    def __init__(self, beginning: bytes, rest: Readable) -> None:
+        self._beginning = beginning
+        self._rest = rest
+
+    def read(self, amount: int) -> bytes:
+        if not self._beginning:
+            return self._rest.read(amount)
+        data, self._beginning = self._beginning[:amount], self._beginning[amount:]
+        return data
+
+
 class Answer:
     """The outputs of one session."""
 
@@ -88,8 +102,11 @@ class Answer:
 
     def members(self) -> Iterator[AnswerMember]:
         """The outputs in the order in which they were sent; what is not read of one is skipped. Raises AnswerError."""
+        first = self._source.read(tarfile.BLOCKSIZE)
+        if not first:
+            return  # a node without outputs
         try:
-            with tarfile.open(fileobj=self._source, mode="r|", tarinfo=_Member) as archive:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=_Again(first, self._source), mode="r|", tarinfo=_Member) as archive:  # type: ignore[call-overload]
                 for member in archive:
                     content = archive.extractfile(member)
                     yield AnswerMember(member.name, member.size, dict(member.pax_headers), self._pieces(content, member.size))

@@ -157,7 +157,8 @@ def _bodies(ended: Ended) -> list[NodeBody]:
     wanted = {outcome.session.id for outcome in ended.failed()} | set(ended.winners.values())
     bodies = ended.records.bodies
     ordered = (outcome.session.id for outcome in ended.outcomes)
-    return [bodies[session] for session in ordered if session in wanted and session in bodies and bodies[session].delivered]
+    found = [bodies[session] for session in ordered if session in wanted and session in bodies and bodies[session].delivered]
+    return [body for body in found if body.content.size or body.guest_status] or found[:1]
 
 
 def _kept_going(ended: Ended) -> bool:
