@@ -112,7 +112,6 @@ class LocalCache:
         serialize: bool = True,
         time: float = 0,
         min_compress_len: int = 0,
-        raise_on_error: bool = False,
     ) -> None:
         """``set`` for each."""
         for key, value in mapping.items():

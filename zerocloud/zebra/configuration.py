@@ -29,6 +29,13 @@ _PROXY_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "proxy-server": {"use": "egg:swift#proxy", "account_autocreate": "true", "allow_account_management": "true"},
 }
 
+# Swift's background daemons: not started by a Zebra, but an operator's tool for these files may be.
+_DAEMONS = {
+    "account": ("replicator", "auditor", "reaper"),
+    "container": ("replicator", "updater", "auditor", "sharder"),
+    "object": ("replicator", "updater", "auditor", "reconstructor"),
+}
+
 
 def swift_conf(settings: Settings) -> Sections:
     """``swift.conf``: the hash that names partitions, and the storage policies."""
@@ -105,7 +112,7 @@ def _storage(layout: Layout, server: str, filters: bool) -> Sections:
     sections = _pipeline_sections(kind, filters, options)
     # 'fallocate_reserve' 0: Swift would call a disk with less than 1 % left full, a playground's disk often is.
     sections["DEFAULT"] = {"devices": str(layout.node(node)), "mount_check": "false", "fallocate_reserve": "0"}
-    for daemon in ("replicator", "updater", "auditor", "reaper", "sharder", "reconstructor"):
+    for daemon in _DAEMONS[kind]:
         sections[f"{kind}-{daemon}"] = dict(recon)
     if kind == "object":
         sections["object-replicator"]["sync_method"] = "ssync"

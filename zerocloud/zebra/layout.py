@@ -126,10 +126,13 @@ class Layout:
 
     def require_zebra(self) -> None:
         """Raises DirectoryError if the directory is no Zebra's."""
-        if not self.directory.is_dir():
-            raise DirectoryError(f"{self.directory}: no such directory; 'zebra up --dir {self.directory}' makes a Zebra there")
-        if not self.is_zebra():
-            raise DirectoryError(f"{self.directory}: not a Zebra's directory, it has no {MARK}")
+        with _named_errors(self.directory):
+            if not self.directory.is_dir():
+                raise DirectoryError(
+                    f"{self.directory}: no such directory; 'zebra up --dir {self.directory}' makes a Zebra there"
+                )
+            if not self.is_zebra():
+                raise DirectoryError(f"{self.directory}: not a Zebra's directory, it has no {MARK}")
 
     def prepare(self) -> None:
         """Make the directory, or take an empty one, or a Zebra's own. Raises DirectoryError otherwise."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -49,6 +49,11 @@ class Tail:
             *lines, self.rest = (self.rest + chunk).split(b"\n")
             yield from (line.decode("utf-8", "replace") for line in lines)
         if self._replaced():
+            self.close()
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        if self.file is not None:
             self.file.close()
             self.file = None
 
@@ -60,16 +65,24 @@ class Tail:
             return True
 
 
-def follow(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """Every line that is added to any of the files, for ever."""
+def follow(paths: Sequence[Path]) -> Generator[tuple[Path, str], None, None]:
+    """Every line that is added to any of the files from now on, for ever."""
     tails = [Tail(path) for path in paths]
     for tail in tails:
         tail.open(at_end=True)
-    while True:
-        quiet = True
+    return _added(tails)
+
+
+def _added(tails: Sequence[Tail]) -> Generator[tuple[Path, str], None, None]:
+    try:
+        while True:
+            quiet = True
+            for tail in tails:
+                for line in tail.lines():
+                    quiet = False
+                    yield tail.path, line
+            if quiet:
+                time.sleep(PAUSE_SECONDS)
+    finally:
         for tail in tails:
-            for line in tail.lines():
-                quiet = False
-                yield tail.path, line
-        if quiet:
-            time.sleep(PAUSE_SECONDS)
+            tail.close()

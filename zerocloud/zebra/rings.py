@@ -37,8 +37,9 @@ def write(layout: Layout, settings: Settings) -> None:
             builder = _build(kind, replicas, settings)
             changed = True
         if changed:
-            # The ring comes last: a builder whose ring is missing or old is simply rendered again.
-            builder.save(str(builder_file))
+            fresh = builder_file.with_suffix(".new")
+            builder.save(str(fresh))
+            fresh.replace(builder_file)
         builder.get_ring().save(str(layout.etc / f"{ring}.ring.gz"))
 
 

@@ -60,9 +60,10 @@ class Supervisor:
             raise ZebraError(f"{self.layout.directory}: processes of an earlier run can't be ended")
         known = known.with_ports(ports.numbers(sockets))
         serverlog.open_log(self.layout.log_of("zebra"))
+        # The mark first: rings that a broken start has left must be those of these settings.
+        settings.save(self.layout, known)
         configuration.write(self.layout, known, wish.filters)
         rings.write(self.layout, known)
-        settings.save(self.layout, known)
         return known, sockets
 
     def start(self, known: Settings, sockets: dict[str, socket.socket], together: bool) -> None:
@@ -75,7 +76,9 @@ class Supervisor:
             listening = {server.partition("-")[0]: known.ports[server] for server in servers}
             member = state.Member(name, Process.called(pid), address_of(servers[0]), listening)
             self.current = state.State(self.current.supervisor, (*self.current.members, member))
-            self.selector.register(os.pidfd_open(pid), selectors.EVENT_READ, partial(self._member_ended, member))
+            handle = os.pidfd_open(pid)
+            self.stack.callback(os.close, handle)
+            self.selector.register(handle, selectors.EVENT_READ, partial(self._member_ended, member, handle))
         for listener in sockets.values():
             listener.close()
         state.save(self.layout, self.current)
@@ -131,13 +134,10 @@ class Supervisor:
         elif not self.reporter.tied:
             self.selector.unregister(self.reporter.connected)
 
-    def _member_ended(self, member: state.Member) -> None:
+    def _member_ended(self, member: state.Member, handle: int) -> None:
+        self.selector.unregister(handle)
         _, status = os.waitpid(member.process.pid, 0)
         ending = how_it_ended(status)
-        for key in list(self.selector.get_map().values()):
-            if isinstance(key.data, partial) and key.data.args == (member,):
-                self.selector.unregister(key.fileobj)
-                os.close(key.fd)
         logger.error("%s (process %d) %s; it is not restarted", member.name, member.process.pid, ending)
         self.current = self.current.with_ending(member.name, ending)
         state.save(self.layout, self.current)
