@@ -25,6 +25,8 @@ from zerocloud.zerovm.frames import FrameError, read_frame, send_frame
 ADMITTED = b"admitted"
 REFUSED = b"refused"
 HOLD = b"Hold\n"
+PING = b"Ping\n"
+ALIVE = b"alive"
 BACKGROUND = "--background"
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
@@ -82,6 +84,11 @@ class Connection:
             connecting.close()
             raise
         return cls(connecting)
+
+    def ping(self, timeout: float = 5.0) -> None:
+        """Make sure that a living service is at the other end. Raises ServiceLost."""
+        if self._exchange(PING, (), timeout) != ALIVE:
+            raise ServiceLost("whoever answers there is no executor service")
 
     def hold(self) -> None:
         """Keep a service with ``--linger`` alive for as long as this connection is open. It carries no session then."""
@@ -144,7 +151,7 @@ def ensure_service(path: str, command: Sequence[str], log: str | None = None) ->
     The service's standard error is appended to the file ``log``. Raises ServiceUnavailable.
     """
     try:
-        return Connection.open(path)
+        return _open_living(path)
     except ServiceUnavailable:
         pass
     deadline = time.monotonic() + _START_SECONDS
@@ -152,14 +159,27 @@ def ensure_service(path: str, command: Sequence[str], log: str | None = None) ->
         while True:
             won = _try_lock(lock)
             try:
-                return Connection.open(path)
+                return _open_living(path)
             except ServiceUnavailable:
                 if time.monotonic() > deadline:
                     raise
             if won:
                 _start(command, log, deadline)
-                return Connection.open(path)
+                return _open_living(path)
             time.sleep(_LOOK_SECONDS)
+
+
+def _open_living(path: str) -> Connection:
+    """Connect, and see that it is not to a service in its last moments. Raises ServiceUnavailable."""
+    connection = Connection.open(path)
+    try:
+        connection.ping()
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, ServiceLost):
+            raise ServiceUnavailable(f"executor service at {path}: {error}") from error
+        raise
+    return connection
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """A service whose sessions are not guests: each obeys the one word that stands in its standard input."""
 
 import os
+import stat
 import sys
 import time
 
+from tests.functional.zerovm_service.attacks import ATTACKS
 from zerocloud.zerovm.report import Report
 from zerocloud.zerovm.service.server import serve
 
@@ -29,13 +31,22 @@ def sleep(argument, counters):
 
 
 def descriptors():
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
+    """What kinds of files are open here."""
+    kinds = {}
+    for number in range(1024):
         try:
-            found[name] = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
+            kinds[number] = stat.filemode(os.fstat(number).st_mode)[0]
+        except OSError:
             pass
-    return found
+    return "".join(kinds.values())
+
+
+def attack(argument, counters):
+    try:
+        ATTACKS[argument]()
+    except BaseException as error:  # noqa: BLE001
+        return f"refused {error!r}"
+    return "succeeded"
 
 
 def raise_error(argument, counters):
@@ -43,6 +54,7 @@ def raise_error(argument, counters):
 
 
 COMMANDS = {
+    "attack": attack,
     "hello": lambda argument, counters: f"hello {argument}",
     "descriptors": lambda argument, counters: descriptors(),
     "spin": spin,

@@ -19,6 +19,7 @@ from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.report import Report
 from zerocloud.zerovm.service.page import SharedPage
 from zerocloud.zerovm.service.process import BROKEN
+from zerocloud.zerovm.service.walls import Walls
 
 UNLOADABLE = 72
 """Exit code of a child that could not load its compiled module."""
@@ -50,15 +51,18 @@ RunGuest = Callable[[Manifest, Sequence[int], wasmtime.Engine, Callable[[], wasm
 """Runs one manifest in this process: :func:`zerocloud.zerovm.session.run_session`, or a test's stand-in."""
 
 
-def run_child(task: SessionTask, engine: wasmtime.Engine, run: RunGuest) -> int:
+def run_child(task: SessionTask, engine: wasmtime.Engine, walls: Walls, run: RunGuest) -> int:
     """Be the session's process; its exit code."""
     page = SharedPage(task.page)
     try:
         os.nice(task.nice)
         _limit(task)
+        os.fchdir(task.cache)
+        walls.around_session(task.module)
         module = _load(task, engine)
         if module is None:
             return UNLOADABLE
+        walls.seal()
         report = run(task.manifest, task.descriptors, engine, lambda: module, Counters(page.counters))
         page.write_report(report.render())
     except BaseException:  # noqa: BLE001 - the edge of this process: the service logs the cause
@@ -92,7 +96,6 @@ def _file_size(task: SessionTask) -> int:
 
 
 def _load(task: SessionTask, engine: wasmtime.Engine) -> wasmtime.Module | None:
-    os.fchdir(task.cache)
     try:
         return _map(task, engine) or _copy(task, engine)
     finally:

@@ -21,6 +21,7 @@ import socket
 import traceback
 from typing import Protocol
 
+from zerocloud.zerovm.client import ADMITTED, ALIVE, REFUSED
 from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.frames import FrameError, FrameReader, HungUp, drop_descriptors, pack
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES
@@ -31,7 +32,15 @@ from zerocloud.zerovm.service.modules import Compiled, Query
 from zerocloud.zerovm.service.options import Options
 from zerocloud.zerovm.service.outcome import Kill, Outcome
 from zerocloud.zerovm.service.pools import Pool, PoolFull
-from zerocloud.zerovm.service.requests import Admission, Hold, RequestError, SessionRequest, parse_admission, parse_session
+from zerocloud.zerovm.service.requests import (
+    Admission,
+    Hold,
+    Ping,
+    RequestError,
+    SessionRequest,
+    parse_admission,
+    parse_session,
+)
 from zerocloud.zerovm.service.sessions import SessionProcess, Workshop
 from zerocloud.zerovm.states import EndState
 
@@ -142,6 +151,9 @@ class Conversation:
                 self._close()
             elif isinstance(first, Hold):
                 self._state = State.HOLDING
+            elif isinstance(first, Ping):
+                self._reply(ALIVE)
+                self.begin()
             elif isinstance(first, Admission):
                 self._enter(first)
             else:
@@ -183,7 +195,7 @@ class Conversation:
             self._prepare(self._request)
             return
         self._state = State.ADMITTED
-        self._connection.send(pack(b"admitted"), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        self._reply(ADMITTED)
         self._listen()
 
     def _leave_pool(self) -> None:
@@ -235,12 +247,16 @@ class Conversation:
 
     # What goes out
 
+    def _reply(self, word: bytes) -> None:
+        """A short answer in the middle of a conversation; a caller that does not read its answers has room for few."""
+        self._connection.send(pack(word), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
     def _report(self, report: Report) -> None:
         self._send(report.render())
 
     def _refuse(self, sentence: str) -> None:
         self._host.workshop.log.write(f"refused: {sentence}")
-        self._send(f"refused {sentence}".encode())
+        self._send(REFUSED + b" " + sentence.encode("utf-8", "replace"))
 
     def _send(self, text: bytes) -> None:
         self._clear_deadline()

@@ -1,8 +1,8 @@
 """What a caller can ask of the service: the text of its frames, checked. Pure.
 
-A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), or else a manifest (executor contract,
-section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one exception is
-``/dev/null``, of which it has a descriptor of its own.
+A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), or else a manifest
+(executor contract, section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one
+exception is ``/dev/null``, of which it has a descriptor of its own.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class Ping:
+    """Whether anybody is there."""
+
+
+@dataclass(frozen=True)
 class Admission:
     """A slot of ``pool`` for a node of job ``job_id``."""
 
@@ -51,11 +56,13 @@ class SessionRequest:
         return Admission((self.manifest.pool or "default").lower(), self.manifest.job_id or "")
 
 
-def parse_admission(text: bytes) -> Hold | Admission | None:
-    """The admission or hold that ``text`` is, None where it is a manifest. Raises RequestError."""
+def parse_admission(text: bytes) -> Hold | Ping | Admission | None:
+    """The admission, hold or ping that ``text`` is, None where it is a manifest. Raises RequestError."""
     lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
     if lines == ["Hold"]:
         return Hold()
+    if lines == ["Ping"]:
+        return Ping()
     pairs = [line.partition("=") for line in lines]
     if not pairs or not all(key.strip() in _ADMISSION_KEYS for key, _, _ in pairs):
         return None

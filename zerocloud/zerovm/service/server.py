@@ -8,16 +8,21 @@ import socket
 from collections.abc import Sequence
 
 from zerocloud.zerovm.service.cache import Cache, CacheError
+from zerocloud.zerovm.service.callbacks import reserve_callbacks
 from zerocloud.zerovm.service.child import RunGuest
 from zerocloud.zerovm.service.compiler import Compiler
+from zerocloud.zerovm.service.confinement import UNMAPPED_USER
 from zerocloud.zerovm.service.listener import Listener, identity, user_id
 from zerocloud.zerovm.service.log import Log, open_log
 from zerocloud.zerovm.service.loop import Loop
 from zerocloud.zerovm.service.modules import Modules
 from zerocloud.zerovm.service.options import Options, parse_options
+from zerocloud.zerovm.service.selfcheck import missing, probe
 from zerocloud.zerovm.service.service import Service
 from zerocloud.zerovm.service.sessions import Workshop
 from zerocloud.zerovm.service.usher import LISTENER_VARIABLE, READY_VARIABLE, Usher
+from zerocloud.zerovm.service.walls import Walls
+from zerocloud.zerovm.session import run_session
 from zerocloud.zrt.engine import make_engine
 
 _FAILURE = 1
@@ -42,8 +47,8 @@ def serve(arguments: Sequence[str], run: RunGuest | None = None) -> int:
         Log(2).write(f"log {options.log}: {error.strerror}")
         return _FAILURE
     try:
-        service = _prepare(options, run or _run_session(), log, inherited)
-    except (OSError, CacheError, LookupError) as error:
+        service = _prepare(options, run or run_session, log, inherited)
+    except (OSError, CacheError, LookupError, WallsMissing) as error:
         log.write(f"can't start: {error}")
         return _FAILURE
     for descriptor in ready:
@@ -55,26 +60,40 @@ def serve(arguments: Sequence[str], run: RunGuest | None = None) -> int:
     return 0
 
 
-def _run_session() -> RunGuest:
-    from zerocloud.zerovm.session import run_session
-
-    return run_session
+class WallsMissing(Exception):
+    """Walls are required that don't stand here."""
 
 
 def _prepare(options: Options, run: RunGuest, log: Log, inherited: str | None) -> Service:
     _raise_descriptor_limit()
-    root = os.geteuid() == 0
-    user = user_id(options.user) if root else os.geteuid()
+    user = user_id(options.user) if os.geteuid() == 0 else None
+    if user == 0:
+        raise LookupError("--user root: sessions must not have root's rights")
     callers = user_id(options.callers) if options.callers else os.geteuid()
-    cache = Cache(options.cache, options.cache_bytes, user if root else None)
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    loop = Loop()
-    compiler = Compiler(loop, log, cache, options.compiling, null, lambda: None)
-    engines = {fuel: make_engine(fuel=fuel) for fuel in (False, True)}
-    workshop = Workshop(loop, log, cache, Modules(loop, cache, compiler), engines, run, null, options.nice)
+    may_call = frozenset((0, os.geteuid(), callers))
+    if options.require_walls and (without := missing(probe(user))):
+        raise WallsMissing(f"required walls are missing: {without}")
+    workshop = _furnish(options, run, log, user)
     listener = _listen(options, callers, inherited)
     usher = Usher.start(options.socket, identity(options.socket), log)
-    return Service(options, workshop, listener, usher, frozenset((0, os.geteuid(), callers)))
+    enclosure = workshop.walls.around_service(user, workshop.cache.directory)
+    without = missing(enclosure.walls)
+    log.write(f"walls missing: {without}" if without else "all walls stand")
+    if options.require_walls and without:
+        raise WallsMissing(f"required walls are missing: {without}")
+    unmapped = {UNMAPPED_USER} if enclosure.user_namespace else set()
+    return Service(options, workshop, listener, usher, may_call | unmapped)
+
+
+def _furnish(options: Options, run: RunGuest, log: Log, user: int | None) -> Workshop:
+    """Make all that sessions share."""
+    cache = Cache(options.cache, options.cache_bytes, user)
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    loop, walls = Loop(), Walls()
+    compiler = Compiler(loop, log, cache, options.compiling, null, walls.around_compiler)
+    engines = {fuel: make_engine(fuel=fuel) for fuel in (False, True)}
+    modules = Modules(loop, cache, compiler)
+    return Workshop(loop, log, cache, modules, engines, run, walls, null, options.nice, reserve_callbacks())
 
 
 def _listen(options: Options, owner: int, inherited: str | None) -> Listener:

@@ -20,6 +20,7 @@ from zerocloud.zerovm.service.outcome import Kill, Outcome, conclude
 from zerocloud.zerovm.service.page import create_page, read_counters, read_report
 from zerocloud.zerovm.service.process import BROKEN, fork_child, kill, reap
 from zerocloud.zerovm.service.requests import SessionRequest
+from zerocloud.zerovm.service.walls import Walls
 from zerocloud.zerovm.states import EndState
 
 
@@ -33,8 +34,10 @@ class Workshop:
     modules: Modules
     engines: dict[bool, wasmtime.Engine]
     run: RunGuest
+    walls: Walls
     null: int
     nice: int
+    reserved: list[object]
 
 
 class SessionProcess:
@@ -66,7 +69,7 @@ class SessionProcess:
         )
         engine = workshop.engines[manifest.fuel is not None]
         try:
-            self._pid = fork_child(workshop.null, task.kept, lambda: run_child(task, engine, workshop.run))
+            self._pid = fork_child(workshop.null, task.kept, lambda: run_child(task, engine, workshop.walls, workshop.run))
             self._pidfd = os.pidfd_open(self._pid)
         except OSError:
             os.close(self._page)
