@@ -86,9 +86,6 @@ def _targets(group: Group, members: range, nodes: Nodes, unplanned: AbstractSet[
             own.setdefault(device.peer.host, []).append(device)
     listed = {name: index for index, name in reversed(list(enumerate(group.connect)))}
     names = dict.fromkeys((*group.connect, *own))
-    if names and not members:
-        problems.add((*group.pointer, "connect"), f"Non existing node in connect string for node {group.name}")
-        return []
     targets = []
     for name in names:
         place = (*group.pointer, "connect", listed[name]) if name in listed else own[name][0].pointer

@@ -31,9 +31,7 @@ class Draft:
 def expand(
     group: Group, room: int, catalogue: Catalogue, outputs: Outputs, context: Context, problems: Problems
 ) -> list[Draft]:
-    """The nodes of one group, at most ``room`` of them. A group without devices has none. Raises Unplannable."""
-    if not group.devices:
-        return []
+    """The nodes of one group, at most ``room`` of them. Raises Unplannable."""
     spreading = [device for device in in_order(group.devices) if device.spreads]
     if spreading:
         shares = share_out(group, spreading, catalogue, context, problems)

@@ -27,8 +27,6 @@ def plan_job(document: object, context: Context) -> Plan:
     """
     problems = Problems()
     nodes, planned = _expand_all(read_document(document, context, problems), context, problems)
-    if not nodes.drafts and not len(problems):
-        problems.add((), "Config parser cannot resolve any job nodes: no group has devices")
     names = _names(document)
     made = links(planned, nodes, names - nodes.by_group.keys(), context.limits, problems)
     check_unplanned(document, nodes, names, problems)

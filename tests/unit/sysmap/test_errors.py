@@ -95,7 +95,6 @@ ROWS = [
     ("/0/devices/0", "Device debug needs a path tcp://host:port", [group("n", "debug")]),
     ("/0/devices/0/path", "Device debug needs a path tcp://host:port", [group("n", ("debug", "swift://a/c/o"))]),
     ("/0/devices/0/path", "Not a host and a port: tcp://h", [group("n", ("debug", "tcp://h"))]),
-    ("/0/connect", "Non existing node in connect string for node n", [group("n", connect=["r"]), R]),
     ("/0/connect/1", "Non-existing node in connect q", [group("n", "stdout", connect=["r", "q"]), R]),
     ("/0/devices/0", "Non-existing node in connect q", [group("n", ("stdout", "zvm://q:/dev/x"))]),
     ("/0/connect/0", "Cannot bind to itself: n", [group("n", "stdout", connect=["n"])]),
@@ -122,7 +121,6 @@ ROWS = [
         [group("n", ("stderr", "zvm://r:in/../self")), R],
     ),
     ("", "Config parser cannot resolve any job nodes", []),
-    ("", "Config parser cannot resolve any job nodes", [group("n")]),
     ("/0", "Config parser internal error: a group must be an object, not 5", [5]),
     ("/0", "Unknown key", [group("n", "stdout", devizes=[])]),
 ]
