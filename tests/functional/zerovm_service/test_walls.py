@@ -133,15 +133,14 @@ def test_required_walls_that_are_missing_keep_the_service_from_starting(tmp_path
     assert not (tmp_path / "s").exists()
 
 
-def test_a_missing_wall_is_named_in_the_log_and_the_others_stand(tmp_path):
+def test_a_missing_wall_is_named_in_the_log_and_the_others_stand(service):
     script = (
-        "import sys; from zerocloud.zerovm.service import landlock, server;"
-        "landlock.abi = lambda: 0; sys.exit(server.serve(sys.argv[1:]))"
+        "import sys; from zerocloud.zerovm.service import landlock, server; from tests.functional.zerovm_service.stub import run;"
+        "landlock.abi = lambda: 0; sys.exit(server.serve(sys.argv[1:], run))"
     )
-    command = [sys.executable, "-c", script, str(tmp_path / "s"), "--cache", str(tmp_path / "cache"), "--linger", "0"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 0
-    assert f"walls missing: {walls.FILES}" in ended.stderr
+    running = service(command=[sys.executable, "-c", script])
+    assert f"walls missing: {walls.FILES}" in running.log_text()
+    assert running.run("attack read_password_file")[1].startswith("refused")
 
 
 def test_landlock_denies_all_but_what_is_named(tmp_path):

@@ -10,7 +10,7 @@ import os
 import signal
 from dataclasses import dataclass, replace
 
-from zerocloud.zerovm.report import Accounting, Report, ReportError, parse
+from zerocloud.zerovm.report import FAILED, Accounting, Report, ReportError, parse
 from zerocloud.zerovm.states import EndState
 
 _SIGNALS = {
@@ -58,6 +58,7 @@ def conclude(words: bytes, status: int, kill: Kill | None, counted: Accounting, 
     report = _own_report(words) if code == 0 else None
     if report is not None:
         cdr = report.cdr._replace(system_time=usage.system, user_time=usage.user)
+        validator = FAILED if report.validator == FAILED else validator  # it can turn out only when it is instantiated
         return Outcome(replace(report, cdr=cdr, validator=validator), usage)
     kill = kill or _explain(code)
     state = f"{kill.end.value}: {kill.detail}" if kill.detail else kill.end.value

@@ -21,6 +21,7 @@ from zerocloud.zerovm.states import EndState
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PAUSE_SECONDS = 0.1
+_FIRST_CALLER_SECONDS = 30.0
 _COLLECT_EVERY = 256
 
 
@@ -108,7 +109,9 @@ class Service:
         if self.draining:
             self._stop_when_reaped()
         elif self.options.linger is not None:
-            self._linger = self._loop.after(self.options.linger, self._end, self)
+            # Whoever started it must have the time to connect.
+            seconds = self.options.linger if self._served else max(self.options.linger, _FIRST_CALLER_SECONDS)
+            self._linger = self._loop.after(seconds, self._end, self)
 
     def _stop_when_reaped(self) -> None:
         if any(pool.running for pool in self.pools.values()):
