@@ -10,6 +10,7 @@ from .paths import ImagePath, NetworkPath, Path, SwiftPath
 from .plan import Access, Channel, Connection, Node, Plan, Slice
 from .planner import plan_job
 from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
+from .schema import json_schema, json_schema_text
 from .split import record_start
 from .urls import UrlError, parse_swift_url
 
@@ -35,6 +36,9 @@ __all__ = [
     "ImagePath",
     "NetworkPath",
     "parse_swift_url",
+    # for tools
+    "json_schema",
+    "json_schema_text",
     # mistakes
     "SystemMapError",
     "SystemMapSyntaxError",

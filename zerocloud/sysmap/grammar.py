@@ -93,7 +93,7 @@ DEVICE = (
 )
 
 SPLIT = (
-    Key("size", {**SIZE, "description": "Bytes of each range, the last one excepted."}, "Bytes of each range.", required=True),
+    Key("size", SIZE, "Bytes of each range, the last one excepted.", required=True),
     Key("on", {"enum": list(SPLIT_MODES)}, "Where to cut: after whole lines (default), anywhere, or after a separator."),
     Key("separator", {"type": "string", "minLength": 1}, "What ends a record, for on: record."),
 )

@@ -12,84 +12,7 @@ from hypothesis import strategies as st
 from zerocloud.sysmap import Limits, SwiftPath, SystemMapError, SystemMapSyntaxError, parse_document, plan_job
 
 from .store import context, group
-
-NAMES = st.text("ab1/-.", min_size=1, max_size=6).filter(lambda name: not name.endswith("/"))
-CONTAINERS = st.text("ab-", min_size=1, max_size=3)
-STORES = st.dictionaries(CONTAINERS, st.dictionaries(NAMES, st.integers(0, 100), max_size=8), max_size=4).map(
-    lambda c: {"a": c}
-)
-PATTERNS = st.text("ab1*/-.", min_size=1, max_size=5)
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
-SCHEMES = ("swift", "file", "zvm", "tcp", "swfit")
-NAMES_OF_DEVICES = ("stdin", "input", "script", "image", "stdout", "stderr", "output", "debug", "py", "x*")
-URLS = st.one_of(
-    st.builds(
-        "{}://{}".format, st.sampled_from(("swift", "file", "zvm", "tcp", "swfit")), st.text("~./ac*%4:\n\ud800é", max_size=12)
-    ),
-    st.builds("swift://~/{}/{}".format, st.text("ab*", max_size=3), PATTERNS),
-    st.builds("zvm://{}:{}".format, st.text("mr-1", max_size=3), st.text("x*/,", max_size=3)),
-)
-
-
-def sometimes(value):
-    """The strategy, and now and then any JSON value instead."""
-    return st.one_of(value, value, value, JSON)
-
-
-SPLIT = st.fixed_dictionaries(
-    {"size": sometimes(st.sampled_from((1, 7, "1K"))), "on": sometimes(st.sampled_from(("line", "bytes", "record")))},
-    optional={"separator": sometimes(st.just("\n"))},
-)
-DEVICES = st.fixed_dictionaries(
-    {
-        "name": sometimes(
-            st.sampled_from(("stdin", "input", "script", "image", "stdout", "stderr", "output", "debug", "py", "x*"))
-        )
-    },
-    optional={
-        "path": sometimes(URLS | st.lists(URLS, max_size=3)),
-        "split": sometimes(SPLIT),
-        "content_type": sometimes(st.just("text/plain")),
-        "meta": sometimes(st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2)),
-        "mode": sometimes(st.just("file")),
-        "min_size": sometimes(st.integers(0, 9)),
-        "device": JSON,
-    },
-)
-GROUPS = st.fixed_dictionaries(
-    {
-        "name": sometimes(st.sampled_from(("m", "r", "r-1"))),
-        "exec": sometimes(
-            st.fixed_dictionaries(
-                {"path": sometimes(st.just("swift://~/c/e") | URLS)},
-                optional={"args": sometimes(st.just("x")), "env": JSON, "name": JSON},
-            )
-        ),
-        "devices": sometimes(st.lists(sometimes(DEVICES), max_size=3)),
-    },
-    optional={
-        "count": sometimes(st.integers(1, 3) | st.just("auto")),
-        "connect": sometimes(st.lists(sometimes(st.sampled_from(("m", "r", "r-1", "m-2"))), max_size=3)),
-        "replicate": sometimes(st.integers(0, 2)),
-        "attach": sometimes(st.sampled_from(("stdout", "stdin"))),
-        "location": sometimes(st.just("here")),
-        "each": sometimes(st.just({"objects": 2})),
-        "timeout": JSON,
-        "memory": JSON,
-        "retries": JSON,
-        "on_error": JSON,
-        "on_exit": JSON,
-        "speculate": JSON,
-        "file_list": JSON,
-        "x-note": JSON,
-    },
-)
-MAPS = JSON | st.lists(sometimes(GROUPS), max_size=3)
+from .strategies import JSON, MAPS, PATTERNS, PLANNABLE_MAPS, STORES
 
 
 def planned(document, where):
@@ -100,7 +23,7 @@ def planned(document, where):
         return None, error
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(MAPS, STORES)
 def test_nothing_but_system_map_error_and_always_the_same(document, store):
     plan, error = planned(document, context(store))
@@ -114,7 +37,8 @@ def test_nothing_but_system_map_error_and_always_the_same(document, store):
         json.dumps(error.to_value())
 
 
-@given(MAPS, STORES)
+@settings(max_examples=200)
+@given(PLANNABLE_MAPS, STORES)
 def test_a_plan_fits_together(document, store):
     where = context(store, limits={"maxnodes": 20, "maxconnections": 50})
     plan, _ = planned(document, where)
