@@ -8,6 +8,8 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from swift.common.concurrency import sleep
+
 BLOCK = 512
 CHUNK = 65536
 CONTENT_TYPE = "application/x-gtar"
@@ -63,7 +65,9 @@ class OutputStream:
     def __iter__(self) -> Iterator[bytes]:
         for header, output in self._parts:
             yield header
-            yield from output.chunks()
+            for chunk in output.chunks():
+                yield chunk
+                sleep(0)  # a client that is faster than we are would never make this thread wait, and so nobody else run
 
     def close(self) -> None:
         """Release the outputs, sent or not."""

@@ -29,7 +29,7 @@ from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription, WireError
 from zerocloud.zerovm import manifest as manifests
-from zerocloud.zerovm.client import Connection, ServiceError
+from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused
 from zerocloud.zerovm.errors import ManifestError, NetworkError
 from zerocloud.zerovm.manifest import ChannelLine
 from zerocloud.zerovm.network import open_network
@@ -223,6 +223,8 @@ class Session:
         try:
             with Timeout(self._limits.timeout + _PATIENCE) as patience:
                 return parse_report(connection.run(manifest, self._descriptors.numbers))
+        except ServiceRefused as refused:
+            raise Refusal(500, f"The executor service refused the session: {refused}") from None
         except (ServiceError, ReportError) as error:
             raise ExecutorLost(f"The executor service was lost while the program ran: {error}") from error
         except Timeout as expired:

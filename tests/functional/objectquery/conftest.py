@@ -56,8 +56,6 @@ use = egg:zerocloud#object_query
 zerovm_socket = {root}/zerovm.socket
 zerovm_log = {root}/zerovm.log
 zerovm_cache = {root}/cache
-zerovm_linger = 1
-zerovm_maxoutput = 8388608
 {options}
 """
 
@@ -180,8 +178,17 @@ class StorageServer:
         return found
 
     def executors(self):
-        """The processes of this server's executor service."""
+        """The processes of this server's executor service: itself, the usher that cleans up after it, and sessions."""
         return processes_with(str(self.root / "zerovm.socket"))
+
+    def sessions(self):
+        """How many sessions run (or compile)."""
+        return max(0, len(self.executors()) - 2)
+
+    def service(self):
+        """The process of the service itself, which all others descend from."""
+        pids = self.executors()
+        return next(parent for parent in map(parent_of, pids) if parent in pids)
 
 
 def processes_with(word):
@@ -197,6 +204,13 @@ def processes_with(word):
     return found
 
 
+def parent_of(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 def wait_for(condition, what, seconds=DEADLINE):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -205,7 +219,9 @@ def wait_for(condition, what, seconds=DEADLINE):
 
 
 @contextmanager
-def storage_server(root, options=""):
+def storage_server(root, **changed):
+    lines = {"zerovm_linger": "1", "zerovm_maxoutput": str(8 << 20), **changed}
+    options = "\n".join(f"{name} = {value}" for name, value in lines.items())
     for folder in ("etc", "devices/sda"):
         (root / folder).mkdir(parents=True)
     (root / "etc" / "swift.conf").write_text(SWIFT_CONF)

@@ -12,7 +12,6 @@ from zerocloud import wire
 
 from .conftest import (
     CDR,
-    RANDOM_READ,
     RANDOM_WRITE,
     READ,
     STDOUT,
