@@ -94,9 +94,8 @@ class _Request:
             response = self._refused(500, str(lost), wire.RUNTIME_ERROR, {wire.ERROR: str(lost)})
         except ClientHungUp:
             response = self._refused(499, "The client left", wire.NOT_RUN, {})
-        except (Exception, Timeout):  # the edge of the process: the cause goes to the log, never to the client
-            self._query.logger.exception("ERROR: a session failed")
-            response = self._refused(500, "The storage server failed; its log has the cause", wire.NOT_RUN, {})
+        except (Exception, Timeout) as error:  # noqa: BLE001 (the process's edge: the cause is logged, and not for the client)
+            response = self._unexpected(error)
         self._log(response)
         return response
 
@@ -113,6 +112,9 @@ class _Request:
                 self._node = node = read_node(members.description)
                 place = Place(query.images, self._limits(head), query.settings.bind_address, space, local)
                 ended = Session(head, node, place, held, outputs).run(members.files, connection)
+            reason = failure(ended.report)
+            if reason and not space.has_room():
+                raise Refusal(507, f"The device ran full while the program ran. {reason}", {wire.STATUS: wire.RUNTIME_ERROR})
             return self._ended(head, node, ended, outputs.pop_all())
 
     def _receive(self, head: Head, space: Workspace, held: ExitStack) -> Members:
@@ -132,6 +134,12 @@ class _Request:
             headers = session_headers(node, ended.report, head.place.policy.name, time.monotonic() - self._started)
             stream = OutputStream(members, outputs.pop_all().close)
         return session_response(self._request, headers | colocation_proof(head.colocated), stream)
+
+    def _unexpected(self, error: BaseException) -> Response:
+        if workspace.is_full(error):
+            return self._refused(507, "The device has no space left for the session's files", wire.NOT_RUN, {})
+        self._query.logger.exception("ERROR: a session failed")
+        return self._refused(500, "The storage server failed; its log has the cause", wire.NOT_RUN, {})
 
     def _refused(self, status: int, text: str, state: str, extra: Mapping[str, str]) -> Response:
         head, node = self._head, self._node

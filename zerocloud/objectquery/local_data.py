@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import urllib.parse
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from zerocloud.objectquery.settings import Settings
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.swiftadapter import LocalDeviceUnavailable, LocalMissing, LocalObjects, Placement, local_container
 
+_BUSY_SECONDS = 25
 _SYMLINK = "X-Object-Sysmeta-Symlink-Target"
 _ENCRYPTED = "X-Object-Sysmeta-Crypto-Body-Meta"
 _NOT_LOCAL = {
@@ -102,6 +104,7 @@ class LocalStore:
             raise Refusal(404, f"Container {place.path} is not on this server") from None
         if found.sharded:
             raise _not_local(place, wire.SHARDED)
+        self._check_size(os.path.getsize(found.path))
         return LocalData(place, database=found.path)
 
     def _check_size(self, size: int) -> None:
@@ -128,8 +131,12 @@ def _not_local(place: Placement, kind: str) -> Refusal:
 
 
 def _back_up(database: str, copy: str) -> None:
-    source = sqlite3.connect(f"file:{urllib.parse.quote(database)}?mode=ro", uri=True, timeout=25)
-    with closing(source), closing(sqlite3.connect(copy)) as target:
+    with closing(_connect(database, "ro")) as source, closing(_connect(copy, "rw")) as target:
         target.execute("PRAGMA journal_mode = OFF")
         target.execute("PRAGMA synchronous = OFF")
         source.backup(target)
+
+
+def _connect(path: str, mode: str) -> sqlite3.Connection:
+    """A database that exists: no mode here creates one. Others may hold it for a while, as Swift's own timeout allows."""
+    return sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)

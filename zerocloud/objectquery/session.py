@@ -154,20 +154,12 @@ class Session:
             assert local.file is not None
             return local.file
         if one.backing is Backing.LOCAL_CONTAINER:
-            return self._inputs.enter_context(self._snapshot())
+            return self._inputs.enter_context(local.snapshot(self._place.workspace))
         if one.backing is Backing.SYSTEM_IMAGE:
             return self._inputs.enter_context(self._place.images.open(one.channel.device))
         if one.backing is Backing.NOTHING:
             return self._nothing()
         return self._outputs.enter_context(self._place.workspace.file())
-
-    def _snapshot(self) -> io.FileIO:
-        snapshot = self._place.local.snapshot(self._place.workspace)
-        size = os.fstat(snapshot.fileno()).st_size
-        if size > self._limits.input:
-            snapshot.close()
-            raise Refusal(413, "Data object too large")
-        return snapshot
 
     def _nothing(self) -> io.FileIO:
         return self._inputs.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import zlib
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,6 @@ from zerocloud.objectquery.workspace import Workspace
 
 MOST_MEMBERS = 512
 MOST_DESCRIPTION = 4 << 20
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -34,7 +32,7 @@ def receive(body: Body, workspace: Workspace, most_inflated: int, stack: ExitSta
     """Read the whole body; ``stack`` closes the files. A repeated name continues its file.
 
     Raises :class:`Refusal`: 400 for what is not a tar stream of at most 512 regular members, 413 for a description beyond
-    4 MiB or an image beyond ``most_inflated`` bytes, 422 for a broken gzip image, 507 if the device is full.
+    4 MiB or an image beyond ``most_inflated`` bytes, 422 for a broken gzip image. Raises OSError if the device is full.
     """
     members = Members()
     try:
@@ -43,10 +41,6 @@ def receive(body: Body, workspace: Workspace, most_inflated: int, stack: ExitSta
         body.drain()
     except TarError as error:
         raise Refusal(400, f"The request's tar stream is broken: {error}") from None
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise Refusal(507, "The device has no space left for the session's input") from None
     return members
 
 

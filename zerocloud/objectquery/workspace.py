@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 PREFIX = "zerocloud-"
 
+_ROOM = 1 << 20
 _WITHOUT_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT)
 
 
@@ -37,6 +38,15 @@ class Workspace:
                 return file
         return io.FileIO(descriptor, "r+")
 
+    def has_room(self) -> bool:
+        """Whether another megabyte fits onto the device, and into its quota."""
+        try:
+            with self.file() as file:
+                os.posix_fallocate(file.fileno(), 0, _ROOM)
+        except OSError as error:
+            return not is_full(error)
+        return True
+
     @contextmanager
     def named_file(self) -> Iterator[tuple[io.FileIO, str]]:
         """A new empty file and its path; the name goes at the end of the block, the file when its user closes it."""
@@ -50,6 +60,11 @@ class Workspace:
             raise
         finally:
             _unlink(path)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a device, or its quota, has no space left."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def read_only(file: io.FileIO) -> io.FileIO:

@@ -223,7 +223,7 @@ def storage_server(root, **changed):
     lines = {"zerovm_linger": "1", "zerovm_maxoutput": str(8 << 20), **changed}
     options = "\n".join(f"{name} = {value}" for name, value in lines.items())
     for folder in ("etc", "devices/sda"):
-        (root / folder).mkdir(parents=True)
+        (root / folder).mkdir(parents=True, exist_ok=True)
     (root / "etc" / "swift.conf").write_text(SWIFT_CONF)
     for kind in ("object", "container"):
         (root / "etc" / f"{kind}-1.conf").write_text(SERVER_CONF.format(root=root, kind=kind, options=options))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.unpack import inflate, receive
-from zerocloud.objectquery.workspace import Workspace
+from zerocloud.objectquery.workspace import Workspace, is_full
 
 from .test_tarwalk import Stream, archive
 
@@ -110,10 +110,10 @@ def test_inflating_is_the_inverse_of_gzip(data, times, piece):
     assert b"".join(inflate(pieces, 1 << 30)) == whole
 
 
-def test_a_full_device_is_507(tmp_path):
-    with ExitStack() as stack, pytest.raises(Refusal) as caught:
+def test_a_full_device_is_told_apart(tmp_path):
+    with ExitStack() as stack, pytest.raises(OSError, match="No space") as caught:
         receive(Body(archive(("input", b"x" * 1000))), FullWorkspace(str(tmp_path)), 1, stack)
-    assert caught.value.status == 507
+    assert is_full(caught.value)
 
 
 class FullWorkspace(Workspace):
