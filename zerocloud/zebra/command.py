@@ -63,7 +63,7 @@ def directory_option(function: Function) -> Function:
     return click.option(
         "--dir",
         "directory",
-        type=click.Path(),
+        type=click.Path(readable=False),
         envvar="ZEBRA_DIR",
         default=DEFAULT_DIRECTORY,
         show_default="$ZEBRA_DIR, or ./zebra",
