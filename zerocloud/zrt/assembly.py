@@ -95,7 +95,10 @@ def _mounted(tree: Tree, mount: Mount) -> Image:
 
 
 def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str, str]) -> dict[str, Device]:
-    """Make /dev with every channel whose alias lies there, then close it to changes. Raises WorldError."""
+    """Make /dev with every channel whose alias lies there, then close it to changes. Raises WorldError.
+
+    In the order of their names, so that a channel comes before any whose name would take it for a directory.
+    """
     dev = tree.new_directory(tree.root, _DEV)
     devices = {}
     for alias in sorted(channels):
@@ -105,8 +108,6 @@ def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str
             for part in parts[2:-1]:
                 directory = _subdirectory(tree, directory, part, alias)
             _check_name(parts[-1], alias)
-            if parts[-1] in directory.names:
-                raise WorldError(f"channel {alias}: other channels' names take it for a directory")
             devices[alias] = tree.new_device(directory, parts[-1], channels[alias], modes.get(alias, ""))
     tree.seal(dev)
     return devices

@@ -201,7 +201,7 @@ class Guest:
             used = self.u32()
             data, position = bytes(self.bytes[BUFFER : BUFFER + used]), 0
             while position + 24 <= used:
-                cookie_next, inode, length, kind = struct.unpack_from("<QQIB", data, position)
+                cookie_next, _, length, kind = struct.unpack_from("<QQIB", data, position)
                 if position + 24 + length > used:
                     break
                 found.append((data[position + 24 : position + 24 + length], kind))

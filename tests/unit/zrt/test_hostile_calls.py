@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from zerocloud.zrt.abi import SIGNATURES, Errno, WasiError
+from zerocloud.zrt.abi import SIGNATURES, WasiError
 from zerocloud.zrt.calls import GuestExit
 
-from .fakes import BUFFER, OUT, SIZE, TEXT, FakeChannel, Guest, reader, writer
+from .fakes import BUFFER, OUT, SIZE, TEXT, FakeChannel, Guest, reader, refused, writer
 
 EDGES_32 = [0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 40, 255, 1023, 1024, 1025, 4096, OUT, TEXT, BUFFER, SIZE - 8, SIZE - 4, SIZE - 1]
 EDGES_32 += [SIZE, SIZE + 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFF0, 0xFFFFFFFF]
@@ -126,7 +126,7 @@ WHERE = {
 }
 
 
-@pytest.mark.parametrize("pointer", [SIZE, SIZE - 1 + 1, 0x7FFFFFFF, 0xFFFFFFFF])
+@pytest.mark.parametrize("pointer", [SIZE, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize(("name", "position"), [(name, position) for name in WHERE for position in WHERE[name]])
 def test_each_pointer_is_checked_before_anything_happens(name, position, pointer):
     guest = hostile_guest()
@@ -138,25 +138,22 @@ def test_each_pointer_is_checked_before_anything_happens(name, position, pointer
         good[1], good[2] = guest.vectors(4)
     if name == "path_readlink":
         guest.put(TEXT, b"l")
-    before = bytes(guest.wasi.tree.root.names.__repr__(), "utf-8"), bytes(guest.assembly.world.channels["/dev/stdin"].data)
-    good[position] = pointer
-    try:
-        getattr(guest.wasi, name)(*good)
-    except WasiError as error:
-        assert error.errno is Errno.FAULT, error
-    else:
-        raise AssertionError("the call succeeded")
     channels = guest.assembly.world.channels
-    assert before == (bytes(guest.wasi.tree.root.names.__repr__(), "utf-8"), bytes(channels["/dev/stdin"].data))
-    assert channels["/dev/stdin"].at == 0
-    assert not channels["/dev/stdout"].data
+
+    def state():
+        return list(guest.tree.root.names), channels["/dev/stdin"].at, bytes(channels["/dev/stdout"].data)
+
+    before = state()
+    good[position] = pointer
+    with refused("FAULT"):
+        getattr(guest.wasi, name)(*good)
+    assert state() == before
 
 
 def test_a_thousand_and_one_vectors_are_too_many():
     guest = hostile_guest()
-    with pytest.raises(WasiError) as caught:
+    with refused("INVAL"):
         guest.wasi.fd_read(0, 1024, 1025, OUT)
-    assert caught.value.errno is Errno.INVAL
 
 
 def test_overlapping_vectors_of_more_than_a_call_may_move_are_cut_short():
@@ -164,7 +161,6 @@ def test_overlapping_vectors_of_more_than_a_call_may_move_are_cut_short():
     for number in range(1024):
         guest.put(BUFFER + 8 * number, (0).to_bytes(4, "little") + SIZE.to_bytes(4, "little"))
     fd = guest.open(b"big", 1, 0xFFFFFFFF)
-    with pytest.raises(WasiError) as caught:
+    with refused("NOSPC"):
         guest.wasi.fd_write(fd, BUFFER, 1024, OUT)
-    assert caught.value.errno is Errno.NOSPC
     assert guest.fstat(fd).size == 0
