@@ -6,12 +6,16 @@ the ``Context``. Every mistake of a map is a ``SystemMapError``. The language is
 
 from .context import Context, Limits, Listing, ObjectEntry
 from .document import parse_document
+from .drawing import graphviz, mermaid
+from .explain import Explanation, Facts, Placement, explain, unsized
+from .listing import StoredListing
 from .paths import ImagePath, NetworkPath, Path, SwiftPath
 from .plan import Access, Channel, Connection, Node, Plan, Slice
 from .planner import plan_job
 from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
 from .schema import json_schema, json_schema_text
 from .split import record_start
+from .table import table
 from .urls import UrlError, parse_swift_url
 
 __all__ = [
@@ -36,7 +40,17 @@ __all__ = [
     "ImagePath",
     "NetworkPath",
     "parse_swift_url",
+    # explaining
+    "explain",
+    "unsized",
+    "Explanation",
+    "Facts",
+    "Placement",
+    "table",
+    "mermaid",
+    "graphviz",
     # for tools
+    "StoredListing",
     "json_schema",
     "json_schema_text",
     # mistakes

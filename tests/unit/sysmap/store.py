@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zerocloud.sysmap import Access, Context, Limits, ListingError, Node, ObjectEntry, Plan, Problem, SystemMapError, plan_job
+from zerocloud.sysmap import Access, Context, Limits, Node, Plan, Problem, StoredListing, SystemMapError, plan_job
 
 STORE = {
     "a": {
@@ -20,27 +20,20 @@ STORE = {
 }
 
 
-class MemoryListing:
-    """A listing of plain dictionaries. Counts what it is asked."""
+class MemoryListing(StoredListing):
+    """A listing in memory that notes what it is asked."""
 
     def __init__(self, store: dict[str, dict[str, dict[str, int]]]):
-        self.store = store
+        super().__init__(store)
         self.asked: list[tuple[str, ...]] = []
 
     def containers(self, account):
         self.asked.append((account,))
-        if account not in self.store:
-            raise ListingError("404 Not Found")
-        return sorted(self.store[account], key=str.encode)
+        return super().containers(account)
 
     def objects(self, account, container, prefix):
         self.asked.append((account, container, prefix))
-        if container not in self.store.get(account, {}):
-            raise ListingError("404 Not Found")
-        found = self.store[account][container]
-        for name in sorted(found, key=str.encode):
-            if name.startswith(prefix):
-                yield ObjectEntry(name, found[name])
+        return super().objects(account, container, prefix)
 
 
 def context(store: Any = STORE, **changes: Any) -> Context:
