@@ -14,6 +14,7 @@ than its checked ones. What that asks for is kept together here:
 from __future__ import annotations
 
 import ctypes
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ MAX_TABLE_ELEMENTS = 1 << 20
 MAX_TABLES = 16
 MAX_BACKTRACE = 64
 MAX_FUNCTION_NAME = 200
+MAX_OFFSET = 1 << 32
+"""What wasmtime gives for a frame that had not begun is beyond this."""
 
 FORK = ("zerovm", "fork")
 TOOLS = ("host", "call")
@@ -99,6 +102,8 @@ def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
     config.consume_fuel = fuel
     config.parallel_compilation = parallel
     config.wasm_memory64 = False
+    config.wasm_gc = False
+    config.wasm_function_references = False
     config.wasm_relaxed_simd_deterministic = True
     return wasmtime.Engine(config)
 
@@ -228,14 +233,18 @@ class Guest:
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an exported function; its result, 0 where it has none, and its exit code where it exits."""
-        if self._exit_code is not None:
-            return self._exit_code
-        assert self._instance is not None
-        function = self._instance.exports(self._store).get(name)
-        if not isinstance(function, wasmtime.Func):
-            raise GuestRefused(f"the program exports no function {name}")
-        result = self._within(lambda: function(self._store, *arguments)) or 0
-        return result if self._exit_code is None else self._exit_code
+        if self._exit_code is None:
+            assert self._instance is not None
+            function = self._instance.exports(self._store).get(name)
+            if not isinstance(function, wasmtime.Func):
+                raise GuestRefused(f"the program exports no function {name}")
+            try:
+                result = self._within(lambda: function(self._store, *arguments))
+            except GuestExit as ending:
+                self._exit_code = ending.code
+            else:
+                return result if isinstance(result, int) else 0
+        return self._exit_code
 
     def rebind(self, world: World) -> None:
         """After a fork, in the child: show another world's channels, arguments and environment, removable images afresh.
@@ -281,11 +290,14 @@ class Guest:
         if minimum > self.wasi.tree.budget.left_to_guest:
             left = self.wasi.tree.budget.left_to_guest
             raise OutOfMemory(f"the program starts with {minimum} bytes of memory, the session's limit leaves it {left}")
-        instance: wasmtime.Instance | None = self._within(lambda: self._linker.instantiate(self._store, self.program.module))
-        if instance is not None:
-            memory = instance.exports(self._store).get("memory")
-            if isinstance(memory, wasmtime.Memory):
-                self.memory.bind(self._context, memory._memory)
+        try:
+            instance: wasmtime.Instance = self._within(lambda: self._linker.instantiate(self._store, self.program.module))
+        except GuestExit as ending:
+            self._exit_code = ending.code
+            return None
+        memory = instance.exports(self._store).get("memory")
+        if isinstance(memory, wasmtime.Memory):
+            self.memory.bind(self._context, memory._memory)
         return instance
 
     # -------------------------------------------------------------------------------------------------------------- calls
@@ -373,47 +385,48 @@ class Guest:
     # ------------------------------------------------------------------------------------------------------------- ending
 
     def _within(self, action: Callable[[], Any]) -> Any:
-        """Run guest code, and say in our words how it ended otherwise than by returning."""
+        """Run guest code. Raises in our words what it ended by, GuestExit among it, if not by returning."""
         try:
             return action()
         except (wasmtime.Trap, wasmtime.WasmtimeError) as trap:
             failure, self._failure = self._failure, None
-            if isinstance(failure, GuestExit):
-                self._exit_code = failure.code
-                return None
             if failure is not None:
                 raise failure from None
-            if isinstance(trap, wasmtime.Trap):
-                raise _ended(trap) from None
-            raise GuestRefused(f"the program can't be run: {_first_line(trap)}") from None
+            raise _ended(trap) from None
 
 
+_NUMBERED = re.compile(r"\A\d+: ")
 _NO_MEMORY = GuestRefused("the program called a function that needs its memory, and exports none")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
+def _cause(error: Exception) -> str:
+    """wasmtime's own words for what happened, without the backtrace before and the advice after them."""
+    head, _, tail = str(error).partition("Caused by:")
+    lines = [] if head.startswith("error while executing") else head.splitlines()
+    told = [_NUMBERED.sub("", line.strip()).removeprefix("wasm trap: ") for line in (*lines, *tail.splitlines())]
+    return "; ".join(filter(None, told))
 
 
-def _ended(trap: wasmtime.Trap) -> Exception:
-    """A trap as one of our errors."""
+def _ended(trap: wasmtime.Trap | wasmtime.WasmtimeError) -> Exception:
+    """What wasmtime raised, as one of our errors."""
+    cause = _cause(trap)
+    if cause.startswith("GC heap out of memory"):  # where thrown exceptions are kept
+        return OutOfMemory(f"the program's exceptions take more than the session's memory limit: {cause}")
+    if isinstance(trap, wasmtime.WasmtimeError):
+        return GuestRefused(f"the program can't be run: {cause}")
     try:
         code = trap.trap_code
     except ValueError:
         code = None
-    name = "unknown" if code is None else code.name.lower()
-    text = trap.message.rpartition("wasm trap: ")[2].strip().splitlines()
-    message = text[0] if text else name
     backtrace = tuple(map(_frame, trap.frames[:MAX_BACKTRACE]))
     if code is wasmtime.TrapCode.OUT_OF_FUEL:
-        return OutOfFuel(name, "the program used up its instructions", backtrace)
-    if code is wasmtime.TrapCode.ALLOCATION_TOO_LARGE:
-        return OutOfMemory(f"the program asked for more than the session's memory limit: {message}")
-    return GuestTrap(name, message, backtrace)
+        return OutOfFuel("out_of_fuel", "the program has used up its instructions", backtrace)
+    name = code.name.lower() if code else "uncaught_exception" if cause == "thrown Wasm exception" else "unknown"
+    return GuestTrap(name, cause, backtrace)
 
 
 def _frame(frame: wasmtime.Frame) -> str:
     """A function of the guest for a backtrace. Its name is the guest's own choice: kept to one short printable line."""
     name = frame.func_name or f"function {frame.func_index}"
     shown = "".join(letter if letter.isprintable() else "?" for letter in name[:MAX_FUNCTION_NAME])
-    return f"{shown} +{frame.func_offset:#x}"
+    return f"{shown} +{frame.func_offset:#x}" if frame.func_offset < MAX_OFFSET else shown
