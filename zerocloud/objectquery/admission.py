@@ -77,7 +77,7 @@ def service_command(settings: Settings) -> list[str]:
     command = [*settings.executor, "--serve", settings.socket, "--pools", settings.pools, "--linger", f"{settings.linger:g}"]
     if settings.cache:
         command += ["--cache", settings.cache]
-    return [*command, *settings.service_options]
+    return [*command, "--program-bytes", str(settings.max_executable), *settings.service_options]
 
 
 def _slot_text(sentence: str) -> str:

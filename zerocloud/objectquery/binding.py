@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -59,14 +60,14 @@ class Ground:
 
 
 def bind(node: NodeDescription, ground: Ground) -> tuple[Bound, ...]:
-    """The node's devices in their order. One of an unknown name with a path is left out, as the system map says.
+    """The node's devices in their order. One of an unknown name with a path is left out, as the system map says; so is a member
+    that belongs to no device.
 
-    Raises :class:`Refusal` (400) for a device that needs data and has none, for one given twice, and for a member that belongs
-    to no device.
+    Raises :class:`Refusal` (400) for a device that needs data and has none, and for one that is described twice.
     """
     bound = [Bound(channel, backing) for channel in node.channels if (backing := _backing(channel, ground)) is not None]
-    devices = [channel.device for channel in node.channels]
-    if doubled := next((device for device in devices if devices.count(device) > 1), None):
+    times = Counter(channel.device for channel in node.channels)
+    if doubled := next((device for device, count in times.items() if count > 1), None):
         raise Refusal(400, f"Device {doubled} of node {node.name} is described twice")
     return tuple(bound)
 

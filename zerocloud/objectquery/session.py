@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -42,13 +42,17 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Place:
-    """Where a session runs: the server's images and limits, the device's workspace, and what is local there."""
+    """Where a session runs: the server's images and limits, the device's workspace, and what is local there.
+
+    ``trace`` is told of the manifest, the NVRAM and the report, where the operator wants to see them.
+    """
 
     images: SystemImages
     limits: Limits
     bind_address: str
     workspace: Workspace
     local: LocalData
+    trace: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,9 @@ class Session:
         local = self._place.local
         variables = local_environment(tuple(bound), local.place.path, local.size, local.metadata)
         file = self._inputs.enter_context(io.FileIO(os.memfd_create("nvram", os.MFD_CLOEXEC), "r+"))
-        file.write(make_nvram(self._node, bound, network, variables))
+        text = make_nvram(self._node, bound, network, variables)
+        self._trace("NVRAM", text)
+        file.write(text)
         return self._descriptors.add(file)
 
     def _execute(self, executable: int, lines: list[ChannelLine], connection: Connection, deadline: float) -> Ended:
@@ -191,7 +197,9 @@ class Session:
             report = Report(state=str(error))
         else:
             manifest = make_manifest(self._node, executable, lines, self._limits, self._head.pool, self._head.job)
-            report = self._report(connection, manifests.render(manifest))
+            text = manifests.render(manifest)
+            self._trace("manifest", text)
+            report = self._report(connection, text)
         return Ended(report, tuple(self._written), self._errors)
 
     def _connect(self, lines: list[ChannelLine], deadline: float) -> list[ChannelLine]:
@@ -214,7 +222,9 @@ class Session:
     def _report(self, connection: Connection, manifest: bytes) -> Report:
         try:
             with Timeout(self._limits.timeout + _PATIENCE) as patience:
-                return parse_report(connection.run(manifest, self._descriptors.numbers))
+                text = connection.run(manifest, self._descriptors.numbers)
+                self._trace("report", text)
+                return parse_report(text)
         except ServiceRefused as refused:
             raise Refusal(500, f"The executor service refused the session: {refused}") from None
         except (ServiceError, ReportError) as error:
@@ -223,3 +233,7 @@ class Session:
             if expired is not patience:
                 raise
             raise ExecutorLost(f"The executor service gave no report within {patience.seconds:g} seconds") from None
+
+    def _trace(self, what: str, text: bytes) -> None:
+        if self._place.trace is not None:
+            self._place.trace(f"{self._head.transaction} node {self._node.name}: {what}: {text.decode('utf-8', 'replace')!r}")

@@ -1,0 +1,150 @@
+"""A request for a session from its arrival to its answer: the steps in their order, and what every way to fail becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from swift.common.concurrency import Timeout
+from swift.common.swob import HTTPException, Request, Response
+
+from zerocloud import wire
+from zerocloud.objectquery import metrics, workspace
+from zerocloud.objectquery.admission import ExecutorService
+from zerocloud.objectquery.answer import (
+    colocation_proof,
+    default_headers,
+    failure,
+    refused_response,
+    session_headers,
+    session_response,
+)
+from zerocloud.objectquery.body import Body
+from zerocloud.objectquery.checks import Head, check_pool, read_head
+from zerocloud.objectquery.collect import collect, story
+from zerocloud.objectquery.executable import SystemImages
+from zerocloud.objectquery.hangup import ClientHungUp, ended_by_hangup
+from zerocloud.objectquery.local_data import LocalData, LocalStore
+from zerocloud.objectquery.manifest_maker import Limits
+from zerocloud.objectquery.outputs import OutputStream
+from zerocloud.objectquery.refusal import ExecutorLost, Refusal
+from zerocloud.objectquery.session import Ended, Place, Session, read_node
+from zerocloud.objectquery.settings import Settings
+from zerocloud.objectquery.unpack import Members, receive
+from zerocloud.objectquery.workspace import Workspace
+from zerocloud.wire import NodeDescription
+
+
+class Host:
+    """What all requests of a process share: settings, images, devices, and the way to the executor service."""
+
+    def __init__(self, conf: Mapping[str, str], logger: Any) -> None:
+        self.logger = logger
+        self.settings = Settings.read(conf)
+        self.images = SystemImages(self.settings.system_images)
+        self.store = LocalStore(conf, self.settings, logger)
+        self.executor = ExecutorService(self.settings, logger)
+
+
+class SessionRequest:
+    """One request on its way: what has become known of it, for its answer and its line in the log."""
+
+    def __init__(self, host: Host, request: Request) -> None:
+        self._host = host
+        self._request = request
+        self._started = time.monotonic()
+        self._head: Head | None = None
+        self._node: NodeDescription | None = None
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def answer(self) -> Response:
+        """Run the session; every way in which it can end becomes a response here."""
+        try:
+            response = self._run()
+        except Refusal as refusal:
+            response = self._refused(refusal.status, str(refusal), wire.NOT_RUN, refusal.headers)
+        except HTTPException as bad_path:
+            response = bad_path
+            metrics.refused(self._host.logger, response.status_int)
+        except ExecutorLost as lost:
+            self._host.logger.error("%s", lost)
+            response = self._refused(500, str(lost), wire.RUNTIME_ERROR, {wire.ERROR: str(lost)})
+        except ClientHungUp:
+            response = self._refused(499, "The client left", "the client left", {})
+        except (Exception, Timeout) as error:  # noqa: BLE001 (the process's edge: the cause is logged, and not for the client)
+            response = self._unexpected(error)
+        self._log(response)
+        return response
+
+    def _run(self) -> Response:
+        host, request = self._host, self._request
+        with ExitStack() as outputs:
+            with ended_by_hangup(request.environ), ExitStack() as held:
+                self._head = head = read_head(request, host.settings)
+                local = host.store.open(head.place, head.access, held)
+                check_pool(head, host.settings)
+                arrived = self._elapsed
+                connection = held.enter_context(host.executor.admitted(head))
+                metrics.admitted(host.logger, self._elapsed - arrived)
+                space = Workspace(f"{host.settings.devices}/{head.place.device}/{head.place.temporary_folder}")
+                members = self._receive(head, space, held)
+                self._node = node = read_node(members.description)
+                place = self._place(head, space, local)
+                ended = Session(head, node, place, held, outputs).run(members.files, connection)
+            reason = failure(ended.report)
+            if reason and not space.has_room():
+                raise Refusal(507, f"The device ran full while the program ran. {reason}", {wire.STATUS: wire.RUNTIME_ERROR})
+            return self._ended(head, node, ended, outputs.pop_all())
+
+    def _receive(self, head: Head, space: Workspace, held: ExitStack) -> Members:
+        settings = self._host.settings
+        body = Body(self._request.environ["wsgi.input"], head.length, settings)
+        return receive(body, space, settings.max_input, held)
+
+    def _place(self, head: Head, space: Workspace, local: LocalData) -> Place:
+        settings = self._host.settings
+        limits = Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, head.timeout)
+        trace = self._host.logger.info if settings.debug else None
+        return Place(self._host.images, limits, settings.bind_address, space, local, trace)
+
+    def _ended(self, head: Head, node: NodeDescription, ended: Ended, outputs: ExitStack) -> Response:
+        with outputs:
+            members = collect(ended.written, self._host.logger.warning)
+            if failure(ended.report) and ended.errors is not None and (told := story(ended.errors)) is not None:
+                members = (*members, told)
+            metrics.ended(self._host.logger, ended.report, self._elapsed)
+            headers = session_headers(node, ended.report, head.place.policy.name, self._elapsed)
+            stream = OutputStream(members, outputs.pop_all().close)
+        return session_response(self._request, headers | colocation_proof(head.colocated), stream)
+
+    def _unexpected(self, error: BaseException) -> Response:
+        if workspace.is_full(error):
+            return self._refused(507, "The device has no space left for the session's files", wire.NOT_RUN, {})
+        self._host.logger.exception("ERROR: a session failed")
+        return self._refused(500, "The storage server failed; its log has the cause", wire.NOT_RUN, {})
+
+    def _refused(self, status: int, text: str, state: str, extra: Mapping[str, str]) -> Response:
+        head, node = self._head, self._node
+        if status == 507 and head is not None and head.colocated and node is None:
+            status = 404  # so that the proxy tries another server for the whole group
+        metrics.refused(self._host.logger, status)
+        policy = head.place.policy.name if head else ""
+        headers = default_headers(state, policy, self._elapsed, node.name if node else "")
+        return refused_response(self._request, status, text, {**headers, **extra})
+
+    def _log(self, response: Response) -> None:
+        if self._host.settings.log_requests:
+            self._host.logger.info(
+                "%s POST %s %d node: %s status: %s cdr: %s",
+                self._head.transaction if self._head else "-",
+                self._request.path,
+                response.status_int,
+                response.headers.get(wire.SYSTEM, ""),
+                response.headers.get(wire.STATUS, ""),
+                response.headers.get(wire.CDR, ""),
+            )
