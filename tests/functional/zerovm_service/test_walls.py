@@ -135,7 +135,8 @@ def test_required_walls_that_are_missing_keep_the_service_from_starting(tmp_path
 
 def test_a_missing_wall_is_named_in_the_log_and_the_others_stand(service):
     script = (
-        "import sys; from zerocloud.zerovm.service import landlock, server; from tests.functional.zerovm_service.stub import run;"
+        "import sys; from zerocloud.zerovm.service import landlock, server;"
+        "from tests.functional.zerovm_service.stub import run;"
         "landlock.abi = lambda: 0; sys.exit(server.serve(sys.argv[1:], run))"
     )
     running = service(command=[sys.executable, "-c", script])

@@ -1,0 +1,120 @@
+"""Hundreds of sessions of every kind of end: nothing grows. And failures inside the service itself hurt one session only."""
+
+import os
+import random
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from zerocloud.zerovm.states import EndState
+
+from .conftest import children, wait_for
+
+SESSIONS = 300
+
+
+def resident(pid):
+    """Resident kibibytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def footprint(running, directories):
+    """Descriptors (where they can be seen), children, threads and files."""
+    held = len(os.listdir(f"/proc/{running.pid}/fd")) if os.geteuid() == 0 else 0
+    threads = len(os.listdir(f"/proc/{running.pid}/task"))
+    return held, len(children(running.pid)), threads, [sorted(os.listdir(directory)) for directory in directories]
+
+
+def one_session(running, chance):
+    """A session of some kind; whether it ended as it should."""
+    kind = chance.random()
+    if kind < 0.6:
+        return running.run("hello")[1] == "hello "
+    if kind < 0.7:
+        return running.run("exit 9")[0].end is EndState.INTERNAL
+    if kind < 0.75:
+        return running.run("attack execute_directly")[0].end is EndState.INTERNAL
+    if kind < 0.8:
+        return running.run("raise x")[0].end is EndState.INTERNAL
+    if kind < 0.85:
+        return running.run("hello", extra="Timeout=3\n")[0].end is EndState.INVALID
+    if kind < 0.98:
+        connection, output = running.start("spin")
+        connection.close()
+        os.close(output)
+        return True
+    return running.run("spin", timeout=1)[0].end is EndState.TIMED_OUT
+
+
+def test_nothing_grows(service, tmp_path, cache_directory):
+    running = service("--pools", "default = WaitPool(3,100)")
+    directories = [tmp_path, *([cache_directory] if os.geteuid() == 0 else [])]
+    for _ in range(50):
+        running.run("hello")
+    before, memory = footprint(running, directories), resident(running.pid)
+    wrong = []
+
+    def caller(seed):
+        chance = random.Random(seed)
+        for _ in range(SESSIONS // 2):
+            if not one_session(running, chance):
+                wrong.append(seed)
+
+    callers = [threading.Thread(target=caller, args=(seed,)) for seed in (1, 2)]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    assert wrong == []
+    running.opened.clear()
+    wait_for(lambda: footprint(running, directories) == before, "everything as it was")
+    assert resident(running.pid) - memory < 2048
+
+
+FAILING = """
+import sys
+from zerocloud.zerovm.service import server, sessions
+from tests.functional.zerovm_service.stub import run
+real = sessions.{name}
+calls = []
+def failing(*arguments):
+    calls.append(1)
+    if len(calls) % 2:
+        raise OSError(5, "made to fail")
+    return real(*arguments)
+sessions.{name} = failing
+sys.exit(server.serve(sys.argv[1:], run))
+"""
+
+
+def check_that_only_one_fails(service, name):
+    running = service("--pools", "default = WaitPool(1,0)", command=[sys.executable, "-c", FAILING.format(name=name)])
+    for _ in range(3):
+        report, _ = running.run("hello")
+        assert report.end is EndState.INTERNAL
+        assert "made to fail" not in report.state
+        wait_for(lambda: running.run("hello")[1] == "hello ", "the slot is free and sessions run")
+    assert "made to fail" in running.log_text()
+    wait_for(lambda: len(children(running.pid)) == 1, "nobody but the usher")
+
+
+def test_a_failure_before_the_fork_ends_that_session_only(service):
+    check_that_only_one_fails(service, "create_page")
+
+
+def test_a_failure_at_the_fork_ends_that_session_only(service):
+    check_that_only_one_fails(service, "fork_child")
+
+
+def test_a_failure_after_the_end_ends_that_session_only(service):
+    check_that_only_one_fails(service, "read_report")
+
+
+def test_a_killed_usher_is_told_of_and_nothing_else_happens(service):
+    running = service()
+    (usher,) = children(running.pid)
+    os.kill(usher, signal.SIGKILL)
+    wait_for(lambda: "the usher is gone" in running.log_text(), "a line in the log")
+    assert running.run("hello")[1] == "hello "
