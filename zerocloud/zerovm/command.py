@@ -58,7 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from zerocloud.zerovm.service.server import serve
 
         return serve(words[1:])
-    if words == ["-h"] or words == ["--help"]:
+    if words[:1] == ["--self-check"]:
+        from zerocloud.zerovm.service.selfcheck import self_check
+
+        return self_check(words[1:])
+    if words in (["-h"], ["--help"]):
         sys.stdout.write(_usage())
         return 0
     try:

@@ -23,6 +23,7 @@ from zerocloud.zerovm.programs import Program, compile_program
 from zerocloud.zerovm.report import FAILED, Report
 from zerocloud.zerovm.service.outcome import conclude
 from zerocloud.zerovm.service.page import SharedPage, create_page, read_counters, read_report
+from zerocloud.zerovm.service.walls import Walls
 from zerocloud.zerovm.session import SessionOptions, failure_report, run_session
 from zerocloud.zerovm.states import EndState
 from zerocloud.zerovm.supervisor import Ended, run_in_child
@@ -54,7 +55,7 @@ def run_local(manifest: Manifest, options: LocalOptions, tracer: Tracer) -> Repo
         tracer.event("program compiled")
         page = create_page()
         stack.callback(os.close, page)
-        child = _Child(manifest, options, program, page, tracer)
+        child = _Child(manifest, options, program, page, tracer, Walls())
         ended = run_in_child(child.run, (program.descriptor, page, *tracer.descriptors), manifest.timeout)
         tracer.event("session ended")
         return _report(ended, page, program.validator)
@@ -81,6 +82,7 @@ class _Child:
     program: Program
     page: int
     tracer: Tracer
+    walls: Walls
 
     def run(self) -> int:
         """Run the session, leave its report in the page; its exit code."""
@@ -114,6 +116,7 @@ class _Child:
         return wasmtime.Module.deserialize_file(engine, f"/proc/self/fd/{self.program.descriptor}")
 
     def _wall_in(self) -> None:
+        """The second wall, as far as one process can build it: see :mod:`zerocloud.zerovm.service.walls`."""
         drop_privileges()
         for number, limit in (
             (resource.RLIMIT_CORE, 0),
@@ -121,3 +124,5 @@ class _Child:
             (resource.RLIMIT_DATA, self.manifest.memory + _OVERHEAD),
         ):
             resource.setrlimit(number, (limit, limit))
+        self.walls.around_compiler()
+        self.walls.seal()

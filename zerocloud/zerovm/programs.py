@@ -22,6 +22,7 @@ from zerocloud.zerovm.service.cache import Cache, CacheError
 from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain, run_compile
 from zerocloud.zerovm.service.modules import engine_key
 from zerocloud.zerovm.service.options import default_cache
+from zerocloud.zerovm.service.walls import Walls
 from zerocloud.zerovm.sources import DescriptorSource
 from zerocloud.zerovm.states import EndState
 from zerocloud.zerovm.supervisor import run_in_child
@@ -110,8 +111,11 @@ def _open_cache(path: str | None) -> Cache | None:
 
 
 def _compile(task: CompileTask) -> None:
+    walls = Walls()
+
     def compiling() -> int:
         drop_privileges()
+        walls.around_compiler()
         return run_compile(task)
 
     ended = run_in_child(compiling, (task.program, task.output), LIMITS.wall)

@@ -104,8 +104,9 @@ class Session:
         return Report(validator, 0, ending.retcode, etags, state=ending.text, exit_code=ending.exit_code)
 
     def _guest_code(self, engine: wasmtime.Engine, module: wasmtime.Module) -> int:
-        self._guest = Guest(engine, module, self._world())
+        world = self._world()
         self.options.opened()
+        self._guest = Guest(engine, module, world)
         if self.options.dry:
             return 0
         self.options.event("program started")
