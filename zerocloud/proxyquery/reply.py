@@ -8,7 +8,8 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
 from swift.common.swob import Response, str_to_wsgi
 
@@ -201,18 +202,18 @@ class _Colocation:
 
 
 class _Body:
-    """The body from the spool, which it closes."""
+    """The body from the spool, which it closes. Its own iterator, because some filters close only what ``iter`` gives."""
 
     def __init__(self, preface: bytes, bodies: Sequence[NodeBody], spool: Spool) -> None:
-        self._preface = preface
-        self._bodies = bodies
+        self._pieces = chain([preface] if preface else [], *(body.content.chunks() for body in bodies))
         self._spool = spool
 
-    def __iter__(self) -> Iterator[bytes]:
-        if self._preface:
-            yield self._preface
-        for body in self._bodies:
-            yield from body.content.chunks()
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
 
     def close(self) -> None:
+        """Forget the bodies, sent or not."""
         self._spool.close()
