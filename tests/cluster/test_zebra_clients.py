@@ -13,7 +13,7 @@ import requests
 from botocore.config import Config
 
 from tests.cluster.conftest import Client, connect
-from tests.cluster.zebra_shell import CLEAN, exported
+from tests.cluster.zebra_shell import CLEAN, exported, wait_for
 from zerocloud.zebra import Zebra, view
 from zerocloud.zebra.settings import user_called
 
@@ -87,6 +87,18 @@ def test_what_swift_can_do_besides(zebra: Zebra, client: Client, container: str)
     assert client.get(f"{container}/link").content == b"content"
     client.request("COPY", f"{container}/o", Destination=f"{container}/copy")
     assert client.get(f"{container}/copy").headers["X-Object-Meta-Color"] == "red"
+
+
+def test_accounts_know_what_their_containers_hold(zebra: Zebra) -> None:
+    other = connect(zebra, "test2:tester2")
+    other.put_container("counted")
+    other.put("counted/o", b"x" * 1000)
+    try:
+        assert wait_for(lambda: other.request("HEAD").headers["X-Account-Bytes-Used"] == "1000", 60)
+        assert other.request("HEAD").headers["X-Account-Object-Count"] == "1"
+    finally:
+        other.request("DELETE", "counted/o")
+        other.request("DELETE", "counted")
 
 
 def test_unicode_names(client: Client, container: str) -> None:

@@ -104,12 +104,14 @@ def test_a_whole_life(directory: Path) -> None:
     assert list(directory.parent.iterdir()) == []
 
 
-def test_a_port_that_was_taken_meanwhile(directory: Path) -> None:
+def test_a_port_that_was_taken_meanwhile_and_a_directory_that_moved(directory: Path, tmp_path: Path) -> None:
     variables = up(directory, "--nodes", "2")
     put(variables, "c")
     put(variables, "c/o", b"content")
     before = status(directory)
     zebra("down", "--dir", str(directory))
+    directory.rename(tmp_path / "elsewhere")
+    directory = tmp_path / "elsewhere"
     taken = {"node1": "object", "node2": "container", "proxy": "proxy"}
     thieves = [socket.socket() for _ in taken]
     try:
@@ -125,6 +127,7 @@ def test_a_port_that_was_taken_meanwhile(directory: Path) -> None:
         assert get(again, "c/o") == b"content"
         assert put(again, "c/p", b"more") == 201
     finally:
+        zebra("down", "--dir", str(directory))
         for thief in thieves:
             thief.close()
 

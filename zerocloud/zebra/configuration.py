@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from zerocloud.zebra import upkeep
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.pipelines import PROXY_FILTER, STORAGE_FILTER, pipeline
 from zerocloud.zebra.settings import USERS, Settings, address_of, parse_overrides
@@ -17,7 +18,7 @@ PATIENCE = {"conn_timeout": "5", "node_timeout": "60"}
 EC_POLICY = "ec21"
 
 # Seconds: the executor services should be gone soon after their nodes.
-EXECUTOR_LINGER = "1"
+EXECUTOR_LINGER = "0.5"
 
 _PROXY_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "cache": {"paste.filter_factory": "zerocloud.zebra.cache:filter_factory"},
@@ -29,7 +30,7 @@ _PROXY_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "proxy-server": {"use": "egg:swift#proxy", "account_autocreate": "true", "allow_account_management": "true"},
 }
 
-# Swift's background daemons: not started by a Zebra, but an operator's tool for these files may be.
+# Swift's background daemons. A Zebra runs only the container updater (upkeep.py), but these files serve any of them.
 _DAEMONS = {
     "account": ("replicator", "auditor", "reaper"),
     "container": ("replicator", "updater", "auditor", "sharder"),
@@ -114,6 +115,8 @@ def _storage(layout: Layout, server: str, filters: bool) -> Sections:
     sections["DEFAULT"] = {"devices": str(layout.node(node)), "mount_check": "false", "fallocate_reserve": "0"}
     for daemon in _DAEMONS[kind]:
         sections[f"{kind}-{daemon}"] = dict(recon)
+    if kind == "container":
+        sections[upkeep.SECTION].update(interval=upkeep.INTERVAL_SECONDS, log_level="WARNING")
     if kind == "object":
         sections["object-replicator"]["sync_method"] = "ssync"
     return sections

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # Bounds of one process's logs on the disk: the file and one that came before it.
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 EARLIER_FILES = 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zerocloud.zebra import leftovers, settings, state
+from zerocloud.zebra import leftovers, settings, state, walls
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.processes import Process
 from zerocloud.zebra.state import Member
@@ -27,6 +27,7 @@ def report(layout: Layout) -> dict[str, Any]:
         "replicas": known.replicas,
         "ec": known.ec,
         "uptime": round(now.supervisor.age, 1),
+        "walls": walls.summary(),
         "processes": [
             {"name": "zebra", **_process(now.supervisor), "ending": None, "address": None, "ports": {}},
             *map(_member, now.members),

@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from zerocloud.zebra import upkeep
 from zerocloud.zebra.serverlog import redirect_all
 
 # Imported before the fork, so that the processes share their pages.
@@ -28,7 +29,7 @@ _PRELOADED = (
     *(f"swift.common.middleware.{name}" for name in ("listing_formats", "bulk", "tempurl", "ratelimit", "tempauth")),
     *(f"swift.common.middleware.{name}" for name in ("s3api.s3api", "staticweb", "copy", "container_quotas")),
     *(f"swift.common.middleware.{name}" for name in ("account_quotas", "slo", "dlo", "versioned_writes", "symlink", "recon")),
-    *("zerocloud.zebra.cache", "zerocloud.proxyquery", "zerocloud.objectquery"),
+    *("swift.container.updater", "zerocloud.zebra.cache", "zerocloud.proxyquery", "zerocloud.objectquery"),
 )
 
 
@@ -67,6 +68,9 @@ def serve(servers: Sequence[Server]) -> None:
     # Eventlet's warning about a choice that S3 clients need: they want "ETag", not "Etag".
     warnings.filterwarnings("ignore", message="capitalize_response_headers is disabled")
     threads = [_start(server, concurrency) for server in servers]
+    threads += [
+        concurrency.spawn(upkeep.update_accounts, server.configuration) for server in servers if server.kind == "container"
+    ]
     redirect_all()
     for thread in threads:
         thread.wait()

@@ -57,6 +57,7 @@ def status_table(report: dict[str, Any]) -> RenderableType:
     """The processes, one a row."""
     ec = ", an erasure-coded policy" if report["ec"] else ""
     head = Text(f"{report['directory']}: {report['url']}, {report['replicas']} replicas{ec}, up {duration(report['uptime'])}")
+    foot = Text(f"Walls around guests: {report['walls']}.")
     table = Table()
     for name in ("process", "state", "pid", "address", "ports"):
         table.add_column(name)
@@ -68,7 +69,7 @@ def status_table(report: dict[str, Any]) -> RenderableType:
         state = Text(process["ending"] or process["state"], style="green" if alive else "bold red")
         cells = (process["name"], state, str(process["pid"]), process["address"] or "", ports)
         table.add_row(*cells, duration(process["uptime"]), mebibytes(process["memory"]))
-    return Group(head, table)
+    return Group(head, table, foot)
 
 
 def duration(seconds: float | None) -> str:

@@ -50,13 +50,23 @@ def test_the_table_shows_the_dead() -> None:
         "replicas": 3,
         "ec": True,
         "uptime": 3700,
+        "walls": "all stand",
         "processes": [
             {"name": "node1", "state": "running", "ending": None, "uptime": 61, "memory": 40 << 20, **common},
             {"name": "node2", "state": "dead", "ending": "was killed by SIGKILL", "uptime": None, "memory": None, **common},
         ],
     }
     text = printed(view.status_table(report))
-    for words in ("/z[bold]", "up 1h 1m", "40 MiB", "1m 1s", "was killed by SIGKILL", "object:6000", "erasure-coded"):
+    for words in (
+        "/z[bold]",
+        "up 1h 1m",
+        "40 MiB",
+        "1m 1s",
+        "was killed by SIGKILL",
+        "object:6000",
+        "all stand",
+        "erasure-coded",
+    ):
         assert words in text
 
 

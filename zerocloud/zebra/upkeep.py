@@ -1,0 +1,35 @@
+"""What must go on beside serving: containers tell their accounts how much they hold.
+
+A cluster runs ``swift-container-updater`` for that; without it ``swift stat`` would show no objects and account quotas would
+never be reached. Here it is a green thread of the node whose containers it reads, so it lives and dies with the node. Tested
+with Swift 2.38, whose ``ContainerUpdater`` has no promise of staying.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+SECTION = "container-updater"
+INTERVAL_SECONDS = "10"
+
+logger = logging.getLogger(SECTION)
+
+
+def update_accounts(configuration: Path) -> NoReturn:
+    """Read all containers of the node again and again, and tell their accounts what has changed."""
+    concurrency: Any = import_module("swift.common.concurrency")
+    utils: Any = import_module("swift.common.utils")
+    updaters: Any = import_module("swift.container.updater")
+    updater = updaters.ContainerUpdater(utils.readconf(str(configuration), SECTION))
+    while True:
+        # Not all nodes at the same moment.
+        concurrency.sleep(updater.interval * random.uniform(0.5, 1))  # noqa: S311 (no secret)
+        try:
+            updater.run_once()
+        except (Exception, concurrency.Timeout):
+            # The edge of this thread: one sweep that fails, on a full disk for instance, must not be the last.
+            logger.exception("a sweep of the containers failed; the next follows")
