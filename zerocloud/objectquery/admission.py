@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from swift.common.concurrency import Semaphore, Timeout, tpool
 
 from zerocloud.objectquery.checks import Head
+from zerocloud.objectquery.hangup import hung_up
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.settings import Settings
 from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused, ServiceUnavailable, ensure_service
@@ -31,6 +32,7 @@ class ExecutorService:
         service.
         """
         with self._connect() as connection:
+            self._hold()
             try:
                 with Timeout(head.timeout) as waiting:
                     connection.admit(head.pool, head.job)
@@ -62,14 +64,27 @@ class ExecutorService:
                 raise Refusal(503, "The executor service can't be started on this server") from error
 
     def _start(self) -> None:
-        """Start the service in a thread of its own, for starting waits; then stay connected so that it stays too."""
+        """Start the service in a thread of its own, for starting waits."""
         command = service_command(self._settings)
         self._logger.info("executor service: starting %s", " ".join(command))
         tpool.execute(lambda: ensure_service(self._settings.socket, command, self._settings.service_log).close())
-        if self._held is not None:
-            self._held.close()
-        self._held = Connection.open(self._settings.socket)
-        self._held.hold()
+
+    def _hold(self) -> None:
+        """Have one connection open for as long as this process lives, so that the service lives too."""
+        if self._held is not None and not hung_up(self._held.fileno()):
+            return
+        earlier, self._held = self._held, None
+        if earlier is not None:
+            earlier.close()
+        try:
+            with ExitStack() as stack:
+                held = stack.enter_context(Connection.open(self._settings.socket))
+                held.hold()
+                if self._held is None:  # no other request was faster
+                    stack.pop_all()
+                    self._held = held
+        except ServiceError:
+            pass  # gone again: who needs it next will see
 
 
 def service_command(settings: Settings) -> list[str]:

@@ -128,6 +128,10 @@ class Connection:
         except (OSError, FrameError) as error:
             raise ServiceLost(f"the executor service is gone: {error}") from error
 
+    def fileno(self) -> int:
+        """The socket's descriptor, so that a holder can see by ``poll`` that the service is gone."""
+        return self._socket.fileno()
+
     def close(self) -> None:
         """Hang up; a session under way is killed."""
         self._socket.close()
