@@ -64,13 +64,16 @@ def _write_all(directory: Directory, writer: _Writer) -> None:
 
 
 def _below(directory: Directory) -> Iterator[tuple[bytes, Node]]:
-    """All names below a directory, each directory before what is in it."""
-    todo = [(name, directory.names[name]) for name in sorted(directory.names, reverse=True)]
+    """All names below a directory, each directory before what is in it; of /dev nothing."""
+    todo: list[tuple[bytes, Node]] = [(b"", directory)]
     while todo:
         path, node = todo.pop()
-        yield path, node
+        if node is not directory:
+            yield path, node
         if isinstance(node, Directory):
-            todo.extend((path + b"/" + name, node.names[name]) for name in sorted(node.names, reverse=True))
+            above = path + b"/" if path else b""
+            below = sorted(node.names.items(), reverse=True)
+            todo.extend((above + name, entry) for name, entry in below if not _is_dev(entry))
 
 
 def _header(path: bytes, node: Node, seen: dict[int, bytes]) -> tarfile.TarInfo:
@@ -105,3 +108,7 @@ def _write_data(file: File, writer: _Writer) -> None:
 
 def _text(name: bytes) -> str:
     return name.decode(errors="surrogateescape")
+
+
+def _is_dev(node: Node) -> bool:
+    return isinstance(node, Directory) and node.fixed
