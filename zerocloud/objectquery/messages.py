@@ -14,6 +14,7 @@ MOST_HEAD = 65536
 MOST_HEADERS = 100
 
 _END = re.compile(rb"\r?\n\r?\n")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$")
 _STATUS = re.compile(r"[1-5][0-9]{2}( [\x20-\x7e]*)?\Z")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.6.2: token
@@ -66,6 +67,8 @@ def _headers(response: Response) -> dict[str, str]:
     for name, value in response.headerlist:
         if not _NAME.match(name):
             raise MessageError(f"{name[:40]!r} is not a header's name")
+        if _CONTROL.search(value):
+            raise MessageError(f"header {name} has a control character")
         if name.lower() != "content-length":
             headers["Status" if name.lower() == "status" else name] = value
     if not _STATUS.match(headers["Status"]):

@@ -33,7 +33,7 @@ class Output:
             "Content-Length": str(self.size),
             "Content-Type": "application/octet-stream",
             "X-Zerovm-Device": self.device,
-            **self.headers,
+            **{record_name(name): value for name, value in self.headers.items()},
         }
         return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
@@ -48,6 +48,15 @@ class Output:
             left -= len(data)
             yield data
         yield bytes(-self.size % BLOCK)
+
+
+def record_name(header: str) -> str:
+    """A header's name as that of a pax record, each part capitalized.
+
+    A program that writes a header ``size``, ``path`` or ``GNU.sparse.map`` would otherwise change what readers of the archive
+    take for its members.
+    """
+    return "-".join(part.capitalize() for part in header.split("-"))
 
 
 class OutputStream:

@@ -174,9 +174,10 @@ class Session:
         for device in STANDARD:
             if f"/dev/{device}" in described:
                 continue
-            file = self._nothing()
             if device == "stderr":
                 file = self._errors = self._outputs.enter_context(self._place.workspace.file())
+            else:
+                file = self._nothing()
             lines.append(standard_line(device, self._descriptors.add(file), self._limits))
         return lines
 

@@ -38,6 +38,8 @@ def test_a_length_that_is_told_is_kept():
         (CGI, b"Status: evil\n\n"),
         (CGI, b"Status: 200 \x80\n\n"),
         (CGI, b"A: b\n" * 101 + b"\n"),
+        (CGI, b"A: b\rX-Evil: c\n\n"),
+        (CGI, b"A: b\0c\n\n"),
         (CGI, b""),
     ],
 )

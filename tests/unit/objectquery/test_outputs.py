@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zerocloud.objectquery.collect import Written, collect, story
-from zerocloud.objectquery.outputs import Output, OutputStream
+from zerocloud.objectquery.outputs import Output, OutputStream, record_name
 from zerocloud.wire import STORY_MEMBER, ChannelDescription
 
 
@@ -40,8 +40,18 @@ def test_any_tar_reader_reads_the_answer(members):
         found = tar.getmembers()
         assert [tar.extractfile(member).read() for member in found] == [data for data, _ in members]
         for member, (_, headers) in zip(found, members, strict=True):
-            assert headers.items() <= member.pax_headers.items()
+            assert {record_name(name): value for name, value in headers.items()}.items() <= member.pax_headers.items()
             assert member.pax_headers["X-Zerovm-Device"] == member.name
+
+
+@pytest.mark.parametrize(
+    "name", ["size", "path", "linkpath", "mtime", "uid", "GNU.sparse.major", "GNU.sparse.map", "hdrcharset"]
+)
+def test_a_programs_headers_never_steer_the_archive(stack, name):
+    evil = Output("stdout", file_of(b"x" * 600, stack), 0, 600, {name: "0"})
+    stream = OutputStream((evil, Output("other", file_of(b"y", stack), 0, 1)), lambda: None)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(stream) + bytes(1024))) as tar:
+        assert [(member.name, member.size) for member in tar] == [("stdout", 600), ("other", 1)]
 
 
 def test_a_large_output_is_sent_in_small_pieces():
