@@ -45,14 +45,17 @@ def run(client: Client, *groups: dict, **headers: str):
 
 
 def sessions(zebra: Zebra) -> list[str]:
-    """Processes that a node's executor service has forked: one for each session or compilation under way."""
-    mark, parents = str(zebra.layout.directory), {}
+    """Walled processes that a node's executor service has forked: one for each session or compilation under way."""
+    mark, parents, walled = str(zebra.layout.directory).encode(), {}, set()
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"--serve" in words and any(mark.encode() in word for word in words):
-                parents[entry.name] = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-    return [pid for pid, parent in parents.items() if parent in parents]
+            if b"--serve" in words and any(mark in word for word in words):
+                status = dict(line.split(":\t", 1) for line in (entry / "status").read_text().splitlines())
+                parents[entry.name] = status["PPid"]
+                if status["NoNewPrivs"] == "1":
+                    walled.add(entry.name)
+    return [pid for pid, parent in parents.items() if parent in parents and pid in walled]
 
 
 def leftovers(zebra: Zebra) -> list[str]:
@@ -75,4 +78,4 @@ def nothing_left(zebra: Zebra) -> Iterator[None]:
     deadline = time.monotonic() + QUIET_SECONDS
     while (rest := sessions(zebra) + leftovers(zebra)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not rest
+    assert not rest, rest
