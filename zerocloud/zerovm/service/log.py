@@ -9,7 +9,8 @@ import stat
 import time
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LINE_CHARACTERS = 4000
+_LINE_BYTES = 4000
+"""Less than a pipe takes at once, or not at all."""
 
 
 class Log:
@@ -28,9 +29,10 @@ class Log:
         if self._dropped:
             text, self._dropped = f"{text} ({self._dropped} lines before this one were dropped)", 0
         clean = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match.group()):02x}", text.strip().replace("\n", " | "))
-        line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} zerovm[{os.getpid()}] {clean[:_LINE_CHARACTERS]}\n"
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = f"{stamp} zerovm[{os.getpid()}] {clean}".encode()[:_LINE_BYTES].decode("utf-8", "ignore")
         try:
-            os.write(self.descriptor, line.encode())
+            os.write(self.descriptor, f"{line}\n".encode())
         except OSError:
             self._dropped += 1
 
