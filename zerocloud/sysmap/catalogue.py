@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
-from .context import Listing
+from .context import Limits, Listing
 from .paths import SwiftPath, SwiftPattern
 from .problems import ListingError
 from .wildcards import Glob
 
+Entry = TypeVar("Entry")
+
 
 class CatalogueError(Exception):
-    """An account or container could not be listed. The text is the message of section 11."""
+    """What a path names can't be told. The text is the message of section 11."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,13 @@ class Match:
 
 
 class Catalogue:
-    """Finds objects for patterns. Answers are kept while one map is planned."""
+    """Finds objects for patterns. Answers are kept while one map is planned, and what the map may ask for is counted."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, limits: Limits) -> None:
         self._listing = listing
+        self._limits = limits
+        self._listed = 0
+        self._found = 0
         self._answers: dict[SwiftPath | SwiftPattern, tuple[int, list[Match]]] = {}
 
     def find(self, path: SwiftPath | SwiftPattern, most: int) -> list[Match]:
@@ -39,7 +45,11 @@ class Catalogue:
         """
         asked, found = self._answers.get(path, (0, []))
         if asked < most and len(found) == asked:
-            found = list(islice(self._search(path), most))
+            room = self._limits.maxobjects - self._found
+            found = list(islice(self._search(path), min(most, room + 1)))
+            if len(found) > room:
+                raise CatalogueError(f"With {path.url} the job names more than {self._limits.maxobjects} objects")
+            self._found += len(found)
             self._answers[path] = most, found
         return found[:most]
 
@@ -59,7 +69,7 @@ class Catalogue:
             yield path.container.text, ()
             return
         try:
-            for name in self._listing.containers(path.account):
+            for name in self._counted(self._listing.containers(path.account)):
                 captures = path.container.match(name)
                 if captures is not None:
                     yield name, captures
@@ -68,7 +78,7 @@ class Catalogue:
 
     def _objects(self, account: str, container: str, glob: Glob, before: tuple[str, ...]) -> Iterator[Match]:
         try:
-            for entry in self._listing.objects(account, container, glob.prefix):
+            for entry in self._counted(self._listing.objects(account, container, glob.prefix)):
                 captures = None if entry.name.endswith("/") else glob.match(entry.name)
                 if captures is not None:
                     yield Match(SwiftPath(account, container, entry.name), entry.bytes, before + captures)
@@ -76,6 +86,15 @@ class Catalogue:
                     return
         except ListingError as error:
             raise CatalogueError(_message("container", container, error)) from error
+
+    def _counted(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            self._listed += 1
+            if self._listed > self._limits.maxlisted:
+                raise CatalogueError(
+                    f"More than {self._limits.maxlisted} names would have to be listed for the job's wildcards"
+                )
+            yield entry
 
 
 def _message(kind: str, name: str, error: ListingError) -> str:

@@ -127,7 +127,7 @@ def _merged(targets: Sequence[Target]) -> dict[int, list[Device | None]]:
     for target in targets:
         for index in target.nodes:
             devices = merged.setdefault(index, [])
-            devices += [device for device in target.devices if device not in devices]
+            devices += [device for device in target.devices if device or None not in devices]
     return merged
 
 

@@ -62,7 +62,11 @@ class Limits:
     maxeach: int = 64
     """Objects that ``each`` may put on one node."""
     maxobjects: int = 250_000
-    """Objects that one device of a group may name."""
+    """Objects that the wildcards and lists of a job may name."""
+    maxlisted: int = 2_000_000
+    """Entries of listings that are read for a job, whether they fit a pattern or not."""
+    maxenv: int = 100
+    """Environment variables of a program; the guest's configuration has room for no more."""
     maxtimeout: float = 3600.0
     """Seconds that a map may grant to a node."""
     maxmemory: int = 4 * GIB

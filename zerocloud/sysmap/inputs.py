@@ -34,7 +34,7 @@ def share_out(
     group: Group, devices: Sequence[Device], catalogue: Catalogue, context: Context, problems: Problems
 ) -> list[Share]:
     """The shares of a group's nodes, one for each; ``devices`` are those that spread. Raises Unplannable."""
-    most = min(context.limits.maxobjects, context.limits.maxnodes * max(1, group.each))
+    most = context.limits.maxnodes * max(1, group.each)
     columns = [_find(device, group, catalogue, most, problems) for device in devices]
     _expect_equal(group, devices, columns, problems)
     if group.each:

@@ -50,7 +50,7 @@ def _names(document: object) -> set[str]:
 
 def _expand_all(groups: Sequence[Group], context: Context, problems: Problems) -> tuple[Nodes, list[Group]]:
     """The nodes of all groups, and those groups for which they could be made."""
-    catalogue, outputs = Catalogue(context.listing), Outputs(problems)
+    catalogue, outputs = Catalogue(context.listing, context.limits), Outputs(problems)
     nodes = Nodes([])
     planned = []
     for group in groups:

@@ -8,7 +8,7 @@ import re
 from . import grammar
 from .context import Context
 from .groups import Program
-from .paths import ImagePath, PeerPath, SwiftPath
+from .paths import ImagePath, SwiftPath
 from .problems import did_you_mean, shown
 from .reader import JsonObject
 from .urls import USER_IMAGE, UrlError, has_surrogate, parse_url
@@ -34,7 +34,7 @@ def read_program(group: JsonObject, name: str, image: bool, context: Context) ->
     path = _path(value, name, image, context)
     args = _plain_text(value, "args", name)
     own_name = _plain_text(value, "name", name)
-    env = _environment(value, name)
+    env = _environment(value, name, context)
     return Program(path, args, env, own_name) if path else None
 
 
@@ -47,50 +47,53 @@ def _plain_text(value: JsonObject, key: str, name: str) -> str:
 
 def _path(value: JsonObject, name: str, image: bool, context: Context) -> SwiftPath | ImagePath | None:
     text = value.text("path")
-    if not text:
-        value.wrong("path", f"Must specify executable path for {name}")
-        return None
     if has_control(text):
         value.wrong("path", f"Invalid nexe property for {name}: control character in path")
-        return None
-    try:
-        path = parse_url(text, context.account, wildcards=False)
-    except UrlError as error:
-        if text.startswith("zvm://"):
-            value.wrong("path", f"Executable path cannot be a zvm path in {name}")
-        else:
-            value.wrong("path", f"Must specify executable path for {name}: {error}", error.cure)
-        return None
-    if isinstance(path, SwiftPath) and path.object and not has_control(path.path):
-        return path
-    if isinstance(path, ImagePath) and not has_control(path.url):
-        _expect_image(value, path, image, context)
-        return path
-    if isinstance(path, PeerPath):
+    elif text.startswith("zvm:"):
         value.wrong("path", f"Executable path cannot be a zvm path in {name}")
-    elif isinstance(path, (SwiftPath, ImagePath)) and has_control(path.url):
-        value.wrong("path", f"Invalid nexe property for {name}: control character in path")
+    elif not text:
+        value.wrong("path", f"Must specify executable path for {name}")
     else:
-        cure = "Write swift://account/container/object or file://image:path"
-        value.wrong("path", f"Must specify executable path for {name}: {shown(text)} is no object or file of an image", cure)
+        return _checked_path(value, text, name, image, context)
     return None
 
 
+def _checked_path(value: JsonObject, text: str, name: str, image: bool, context: Context) -> SwiftPath | ImagePath | None:
+    try:
+        path = parse_url(text, context.account, wildcards=False)
+    except UrlError as error:
+        value.wrong("path", f"Must specify executable path for {name}: {error}", error.cure)
+        return None
+    if not isinstance(path, ImagePath) and not (isinstance(path, SwiftPath) and path.object):
+        cure = "Write swift://account/container/object or file://image:path"
+        value.wrong("path", f"Must specify executable path for {name}: {shown(text)} is no object or file of an image", cure)
+        return None
+    if has_control(path.url):
+        value.wrong("path", f"Invalid nexe property for {name}: control character in path")
+    elif isinstance(path, ImagePath):
+        _expect_image(value, path, image, context)
+    return path
+
+
 def _expect_image(value: JsonObject, path: ImagePath, image: bool, context: Context) -> None:
+    images = context.system_images
     if path.image == USER_IMAGE:
         if not image and not context.image:
-            value.wrong("path", f"{path.url} is a file of the job's image, but the job has none", "Name a system image?")
-    elif context.system_images is not None and path.image not in context.system_images:
-        value.wrong("path", f"Unknown image {shown(path.image)} in {path.url}", did_you_mean(path.image, context.system_images))
+            value.wrong("path", f"{shown(path.url)} is a file of the job's image, but the job has none", "Name a system image?")
+    elif images is not None and path.image not in images:
+        value.wrong("path", f"Unknown image {shown(path.image)} in {shown(path.url)}", did_you_mean(path.image, images))
 
 
-def _environment(value: JsonObject, name: str) -> dict[str, str]:
+def _environment(value: JsonObject, name: str, context: Context) -> dict[str, str]:
     environment: dict[str, str] = {}
 
     def wrong(key: str, reason: str) -> None:
         value.problems.add((*value.pointer, "env", key), reason)
 
-    for key, item in value.pairs("env"):
+    pairs = list(value.pairs("env"))
+    if len(pairs) > context.limits.maxenv:
+        value.wrong("env", f"{name} has {len(pairs)} environment variables, the limit is {context.limits.maxenv}")
+    for key, item in pairs:
         text = _env_text(item)
         if not key or "=" in key or has_control(key):
             wrong(key, f"Invalid name of an environment variable in {name}: {shown(key)}")

@@ -12,6 +12,7 @@ from .wildcards import Glob
 SCHEMES = ("swift", "file", "zvm", "tcp", "udp")
 MOST_CONTAINER_BYTES = 256
 MOST_OBJECT_BYTES = 1024
+MOST_WILDCARDS = 32
 USER_IMAGE = "image"
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
@@ -117,6 +118,8 @@ def _swift(rest: str, account: str, wildcards: bool) -> SwiftPath | SwiftPattern
         raise UrlError(
             f"Invalid path: {shown('swift://' + rest)}", "Wildcards stand in containers and objects, not in accounts"
         )
+    if rest.count("*") > MOST_WILDCARDS:
+        raise UrlError(f"{rest.count('*')} wildcards in URL: {shown('swift://' + rest)}, the limit is {MOST_WILDCARDS}")
     container_glob, object_glob = _glob(container), _glob(object_)
     checked_swift_path(named, "".join(container_glob.literals) or "*", "".join(object_glob.literals))
     if not container:

@@ -30,12 +30,30 @@ def test_a_listing_is_not_read_to_its_end_for_nothing():
         def objects(self, account, container, prefix):
             return (ObjectEntry(f"x{i:09}", 1) for i in count())
 
-    reason = problem(group("w", ("stdin", "swift://a/c/x*")), listing=Endless({})).reason
-    assert reason == "More than 10000 objects for device stdin of w"
-    reason = problem(
-        group("w", ("input", "swift://a/c/x*"), each={"objects": 2}), listing=Endless({}), limits={"maxobjects": 50}
-    ).reason
-    assert reason == "More than 50 objects for device input of w"
+    found = problem(group("w", ("stdin", "swift://a/c/x*")), listing=Endless({}))
+    assert found.reason == "More than 10000 objects for device stdin of w"
+    found = problem(group("w", ("stdin", "swift://a/c/*y")), listing=Endless({}), limits={"maxlisted": 1000})
+    assert found.reason == "More than 1000 names would have to be listed for the job's wildcards"
+
+
+def test_objects_of_a_job():
+    many = [group(name, ("input", f"swift://a/c_in{name}/in*"), each={"objects": 2}) for name in "12"]
+    assert len(plan(*many, limits={"maxobjects": 4}).nodes) == 2
+    found = problem(*many, limits={"maxobjects": 3})
+    assert (found.pointer, found.reason) == (
+        "/1/devices/0/path",
+        "With swift://a/c_in2/in* the job names more than 3 objects",
+    )
+
+
+def test_wildcards_of_a_path():
+    assert problem(group("w", ("stdin", "swift://a/c/" + "*a" * 33))).reason.startswith("33 wildcards in URL")
+
+
+def test_variables_of_a_program():
+    whole = group("w", "stdout")
+    whole["exec"] = {**whole["exec"], "env": {f"A{i}": "x" for i in range(101)}}
+    assert problem(whole).reason == "w has 101 environment variables, the limit is 100"
 
 
 def test_depth():
