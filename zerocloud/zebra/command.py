@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 import simplejson
 from click.shell_completion import CompletionItem
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from zerocloud.zebra import logview, settings, state, status, stop, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
@@ -113,11 +113,12 @@ def up(
     console = Console(stderr=True)
     with console.status("Starting") as progress:
         started = start(layout, wish, lambda text: progress.update(f"{text} …"))
-    Console().print(view.welcome(layout, started.url, USERS[0], detach))
+    welcome = view.welcome(layout, started.url, USERS[0], detach)
     if detach:
+        Console().print(welcome)
         started.detach()
     else:
-        _stay(started, console)
+        _stay(started, console, welcome)
 
 
 def _override(text: str) -> tuple[str, str]:
@@ -127,9 +128,10 @@ def _override(text: str) -> tuple[str, str]:
     return path, value
 
 
-def _stay(started: Started, console: Console) -> None:
+def _stay(started: Started, console: Console, welcome: RenderableType) -> None:
     """Wait in the foreground for Ctrl-C, or for somebody's ``zebra down``."""
     try:
+        Console().print(welcome)
         for event in started.listener.events(float("inf")):
             if event["event"] == "ended":
                 console.print(f"[bold red]{event['name']} {event['how']}[/]; it is not restarted")

@@ -146,7 +146,11 @@ class Supervisor:
     def shut_down(self) -> None:
         """End the servers and their executor services, and leave nothing of the run behind."""
         self.reporter.tell("stopping")
-        processes.end((member.process for member in self.current.members if member.alive), SERVERS_END)
+        members = [member.process for member in self.current.members if member.ending is None]
+        processes.end(members, SERVERS_END)
+        for process in members:
+            # Without this they stay zombies where the machine's first process is slow to fetch orphans' statuses.
+            os.waitpid(process.pid, os.WNOHANG)
         left = leftovers.end_executors(self.layout)
         if left:
             logger.error("can't be ended: %s", leftovers.describe(left))
