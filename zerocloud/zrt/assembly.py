@@ -8,6 +8,7 @@ from .abi import Errno, WasiError
 from .budget import Budget
 from .channel import Channel
 from .clock import Clock, HostClock, SteppedClock
+from .debug import ALIAS, DebugLog
 from .entropy import Entropy, HostEntropy, SeededEntropy
 from .errors import OutOfMemory, WorldError
 from .export import export
@@ -28,15 +29,15 @@ class Assembly:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.debug = DebugLog(world.channels.get(ALIAS), world.debug)
+        self.notes: list[str] = []
         clock: Clock = HostClock() if world.clock is None else SteppedClock(world.clock)
         entropy: Entropy = HostEntropy() if world.seed is None else SeededEntropy(world.seed)
         try:
             self.tree = Tree(Budget(world.memory_limit), clock)
             self.devices = _add_devices(self.tree, world.channels, world.modes)
-            self._images = [_mounted(self.tree, mount) for mount in world.mounts if mount.access == "ro"]
-            self._exports = [
-                (make_directories(self.tree, mount.mountpoint), mount) for mount in world.mounts if mount.access != "ro"
-            ]
+            self._images = [self._mounted(mount) for mount in world.mounts if mount.access == "ro"]
+            self._exports = [self._to_be_left(mount) for mount in world.mounts if mount.access != "ro"]
         except WasiError as error:
             if error.errno == Errno.NOSPC:
                 raise OutOfMemory(f"a memory limit of {world.memory_limit} bytes does not hold the guest's files") from None
@@ -44,10 +45,25 @@ class Assembly:
         self.wasi = Wasi(self.tree, clock, entropy, world.args, world.env)
         self._open_standard()
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What images held that could not be shown, in a line each."""
-        return tuple(note for image in self._images for note in image.notes)
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        self.debug.note(text)
+
+    def _mounted(self, mount: Mount) -> Image:
+        image = Image(self.tree, mount, self._note)
+        if mount.removable:
+            image.wait()
+        else:
+            image.show()
+        return image
+
+    def _to_be_left(self, mount: Mount) -> tuple[Directory, Mount]:
+        if mount.access != "wo":
+            raise WorldError(f"mount {mount.mountpoint}: access {mount.access} is unknown, expected ro or wo")
+        channel = self.world.channels.get(mount.channel)
+        if channel is None or not channel.writable:
+            raise WorldError(f"mount {mount.mountpoint}: there is no channel {mount.channel} that can be written")
+        return make_directories(self.tree, mount.mountpoint), mount
 
     def _open_standard(self) -> None:
         files = self.wasi.table.files
@@ -77,21 +93,13 @@ class Assembly:
             if image.mount.removable and image.mount.mountpoint in removable:
                 image.replace(removable[image.mount.mountpoint])
         self.wasi.set_strings(world.args, {**self.world.env, **world.env})
+        self.debug = DebugLog(world.channels.get(ALIAS), world.debug)
         self.world = world
 
     def export(self) -> None:
         """Leave the archives of the ``wo`` mounts behind. Raises ExportError."""
         for directory, mount in self._exports:
             export(directory, self.world.channels[mount.channel], mount.channel)
-
-
-def _mounted(tree: Tree, mount: Mount) -> Image:
-    image = Image(tree, mount)
-    if mount.removable:
-        image.wait()
-    else:
-        image.show()
-    return image
 
 
 def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str, str]) -> dict[str, Device]:

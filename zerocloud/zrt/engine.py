@@ -28,6 +28,7 @@ from wasmtime import _ffi as ffi
 from .abi import FROM_HOST, MODULE, SIGNATURES, Errno, WasiError
 from .assembly import Assembly
 from .calls import GuestExit
+from .debug import CALLS
 from .errors import GuestRefused, GuestTrap, OutOfFuel, OutOfMemory, WorldError
 from .memory import Memory
 from .world import World
@@ -257,7 +258,7 @@ class Guest:
     @property
     def notes(self) -> tuple[str, ...]:
         """What images held that could not be shown, a line each."""
-        return self._assembly.notes
+        return tuple(self._assembly.notes)
 
     @property
     def memory_used(self) -> int:
@@ -323,7 +324,7 @@ class Guest:
     def _callback(self, item: _Import) -> Callable[[Any, Any, int, int], int | None]:
         """The function as wasmtime calls it."""
         function, unpack, answers = self._function(item), item.unpack, item.answers
-        if self.world.trace:
+        if self.world.trace or self._assembly.debug.verbosity >= CALLS:
             function = self._traced(item.name, function)
         pack, space, fail, bind = _RESULT.pack_into, _SPACE, self._fail, self._bind_early
 
@@ -349,8 +350,7 @@ class Guest:
         return callback
 
     def _traced(self, name: str, function: Callable[..., int | None]) -> Callable[..., int | None]:
-        trace = self.world.trace
-        assert trace is not None
+        """The function, told of afterwards: to the session, to the guest's debug channel."""
 
         def traced(*arguments: int) -> int | None:
             start, errno = time.perf_counter_ns(), None
@@ -364,7 +364,10 @@ class Guest:
                 errno = FROM_HOST.get(error.errno or 0, Errno.IO)
                 raise
             finally:
-                trace(name, arguments, errno, time.perf_counter_ns() - start)
+                duration = time.perf_counter_ns() - start
+                self._assembly.debug.call(name, arguments, errno, duration)
+                if self.world.trace:
+                    self.world.trace(name, arguments, errno, duration)
             return result
 
         return traced

@@ -6,16 +6,15 @@ same tree always gives the same bytes. Long and odd names take PAX headers.
 
 from __future__ import annotations
 
-import errno
 import tarfile
 from collections.abc import Iterator
 
+from .appender import CHUNK, Appender
 from .channel import Channel
 from .clock import SECOND
 from .errors import ExportError
 from .nodes import Directory, File, Node, SymbolicLink
 
-CHUNK = 1 << 16
 _FILE_MODE, _DIRECTORY_MODE = 0o644, 0o755
 _BLOCK = tarfile.BLOCKSIZE
 
@@ -23,36 +22,12 @@ _BLOCK = tarfile.BLOCKSIZE
 def export(directory: Directory, channel: Channel, alias: str) -> None:
     """Write everything below a directory into a channel. Raises ExportError."""
     try:
-        _write_all(directory, _Writer(channel))
+        _write_all(directory, Appender(channel))
     except OSError as error:
         raise ExportError(f"channel {alias}: the archive of files could not be written: {error.strerror}") from error
 
 
-class _Writer:
-    """A channel as something to append to, in large pieces."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel, self._buffer, self._offset = channel, bytearray(), 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append."""
-        self._buffer += data
-        if len(self._buffer) >= CHUNK:
-            self.flush()
-
-    def flush(self) -> None:
-        """Pass on what is held back. Raises OSError."""
-        held, self._buffer = self._buffer, bytearray()
-        rest = memoryview(held)
-        while rest:
-            put = self._channel.pwrite([rest], self._offset) if self._channel.random_write else self._channel.write([rest])
-            if put <= 0:
-                raise OSError(errno.ENOSPC, "the channel takes no more")
-            self._offset += put
-            rest = rest[put:]
-
-
-def _write_all(directory: Directory, writer: _Writer) -> None:
+def _write_all(directory: Directory, writer: Appender) -> None:
     seen: dict[int, bytes] = {}
     for name, node in _below(directory):
         info = _header(name, node, seen)
@@ -94,7 +69,7 @@ def _header(path: bytes, node: Node, seen: dict[int, bytes]) -> tarfile.TarInfo:
     return info
 
 
-def _write_data(file: File, writer: _Writer) -> None:
+def _write_data(file: File, writer: Appender) -> None:
     """A file's bytes, filled up to a whole block. One that can't be read whole any more is filled up with zeros."""
     buffer, position, size = bytearray(CHUNK), 0, file.size
     with memoryview(buffer) as view:

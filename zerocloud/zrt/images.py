@@ -7,7 +7,7 @@ earlier one of the same name; directories are merged. What can't be shown is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .abi import Errno, WasiError
 from .errors import ImageError, OutOfMemory
@@ -17,15 +17,16 @@ from .tree import MAX_NAME, Tree
 from .world import Mount
 
 MAX_NOTES = 100
+"""For each image."""
 
 
 class Image:
     """One mounted archive."""
 
-    def __init__(self, tree: Tree, mount: Mount) -> None:
+    def __init__(self, tree: Tree, mount: Mount, tell: Callable[[str], None]) -> None:
         self.tree, self.mount = tree, mount
-        self.notes: list[str] = []
         self.shown = False
+        self._tell, self._told = tell, 0
         self._inflated = 0
         self._placed: list[tuple[Directory, bytes, Node]] = []
         self._last: tuple[list[bytes], Directory] | None = None
@@ -155,9 +156,10 @@ class Image:
         return node
 
     def _note(self, member: Member, why: str) -> None:
-        if len(self.notes) < MAX_NOTES:
+        self._told += 1
+        if self._told <= MAX_NOTES:
             name = member.name[:MAX_NAME].decode(errors="backslashreplace")
-            self.notes.append(f"{self._label}: {name!r} is left out: {why}")
+            self._tell(f"{self._label}: {name!r} is left out: {why}")
 
 
 def make_directories(tree: Tree, path: str) -> Directory:

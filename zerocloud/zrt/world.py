@@ -16,6 +16,10 @@ DEFAULT_MEMORY_LIMIT = 1 << 32
 """Bytes: all that a 32-bit guest can address."""
 
 
+Trace = Callable[[str, tuple[int, ...], int | None, int], None]
+"""Told of each call, after it: name, arguments, errno (None if it did not return), nanoseconds."""
+
+
 @dataclass(frozen=True)
 class Mount:
     """One line of the file system table.
@@ -43,7 +47,7 @@ class World:
     since 1970, that advances one microsecond with each query; None is real time. ``seed`` makes random bytes repeatable.
     ``memory_limit`` is in bytes and covers the guest's linear memory and its file tree together; ``fuel`` counts instructions
     and needs an engine made for it. ``fork`` answers the import ``zerovm.fork``; without it the call gives -1.
-    ``trace`` is told of each call, after it: name, arguments, errno (None if it did not return), nanoseconds.
+    ``debug`` is how much is written into the channel ``/dev/debug``, from 0 to 4.
     """
 
     args: Sequence[bytes] = ()
@@ -56,7 +60,8 @@ class World:
     memory_limit: int = DEFAULT_MEMORY_LIMIT
     fuel: int | None = None
     fork: Callable[[], int] | None = None
-    trace: Callable[[str, tuple[int, ...], int | None, int], None] | None = None
+    debug: int = 0
+    trace: Trace | None = None
 
 
 def from_nvram(
@@ -67,17 +72,20 @@ def from_nvram(
     memory_limit: int = DEFAULT_MEMORY_LIMIT,
     fuel: int | None = None,
     fork: Callable[[], int] | None = None,
-    trace: Callable[[str, tuple[int, ...], int | None, int], None] | None = None,
+    trace: Trace | None = None,
+    index_of: Callable[[str], Index | None] = lambda alias: None,
 ) -> World:
     """The world that an NVRAM describes.
 
     ``descriptor_of`` gives the descriptor and the size in bytes of the image behind a channel's alias; it is asked for ``ro``
-    mounts only, and raises WorldError for an alias that has none.
+    mounts only, and raises WorldError for an alias that has none. ``index_of`` may know an image's table of contents already.
     """
     mounts = []
     for entry in nvram.mounts:
-        fd, size = descriptor_of(entry.channel) if entry.access == "ro" else (-1, 0)
-        mounts.append(Mount(entry.mountpoint, entry.access, fd, size, entry.removable, entry.channel))
+        images = entry.access == "ro"
+        fd, size = descriptor_of(entry.channel) if images else (-1, 0)
+        index = index_of(entry.channel) if images else None
+        mounts.append(Mount(entry.mountpoint, entry.access, fd, size, entry.removable, entry.channel, index))
     return World(
         args=nvram.args,
         env=nvram.env,
@@ -89,5 +97,6 @@ def from_nvram(
         memory_limit=memory_limit,
         fuel=fuel,
         fork=fork,
+        debug=nvram.debug or 0,
         trace=trace,
     )

@@ -122,6 +122,15 @@ def test_a_trace(host, everything):
     assert (errno, nanoseconds > 0) == (0, True)
 
 
+def test_every_call_in_the_debug_channel(host, everything):
+    good(host.run(everything, "show", debug=4, channels={"/dev/debug": host.file("debug")}))
+    lines = host.contents("debug").decode().splitlines()
+    assert any(line.startswith("fd_write(1, ") and ": SUCCESS, " in line for line in lines)
+    assert any(line.startswith("fd_prestat_get(4, ") and ": BADF, " in line for line in lines)
+    assert host.run(everything, "exit", "3", debug=4, channels={"/dev/debug": host.file("debug")}).code == 3
+    assert host.contents("debug").decode().splitlines()[-1].startswith("proc_exit(3): does not return")
+
+
 def test_a_thousand_guests_leave_nothing_behind(host, everything):
     def resident():
         with open("/proc/self/statm") as file:

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import wasmtime
 
+import zerocloud.zrt
 from tests.unit.zrt.archives import archive, member
 from zerocloud.zrt.channel import PlainChannel
 from zerocloud.zrt.engine import Guest
@@ -65,6 +67,37 @@ def test_a_template_is_forked_for_each_request(host, engine):
     assert os.read(source, 1000) == b"firstsecondthirdtemplate"
     os.close(source)
     os.close(sink)
+
+
+def test_a_c_program_is_a_template(host, engine, compile_c):
+    compiled = compile_c("template", "-I", str(Path(zerocloud.zrt.__file__).parent / "include"))
+    me, output = os.getpid(), os.pipe()
+
+    def world(who, line, **more):
+        stdin = host.file(who, line)
+        return World(
+            channels={"/dev/stdin": stdin, "/dev/stdout": PlainChannel(output[1], writable=True)},
+            env={b"WHO": who.encode()},
+            **more,
+        )
+
+    def fork():
+        child = os.fork()
+        if not child:
+            guest.rebind(world("child", b"request\n"))
+            return 0
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        return 1
+
+    guest = Guest(engine, compiled, world("parent", b"warm\n", fork=fork))
+    code = guest.run()
+    if os.getpid() != me:
+        os._exit(code)
+    guest.close()
+    assert code == 0
+    assert os.read(output[0], 1000) == b"w 0 child request\nw 1 parent warm\n"
+    os.close(output[0])
+    os.close(output[1])
 
 
 def test_traps_are_caught_in_a_forked_child(host, engine):

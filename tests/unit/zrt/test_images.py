@@ -131,11 +131,29 @@ def test_hostile_names_stay_in_the_tree(mounted, members, expected):
 
 def test_what_is_left_out_is_noted(mounted):
     guest = mounted(plain(member("p", kind=tarfile.FIFOTYPE), hardlink("h", "gone"), member("n" * 256)))
-    assert guest.assembly.notes == (
+    assert guest.assembly.notes == [
         "image /dev/image: 'p' is left out: it is neither a file, a directory nor a link",
         "image /dev/image: 'h' is left out: it can't be placed (NOENT)",
         f"image /dev/image: '{'n' * 255}' is left out: its name is too long, or holds a NUL byte",
-    )
+    ]
+
+
+@pytest.mark.parametrize("channel", [writer(), writer(random_write=True), writer(random_read=True)])
+def test_notes_go_to_the_debug_channel(mounted, channel):
+    odd = plain(member("p", kind=tarfile.FIFOTYPE), member("q", kind=tarfile.FIFOTYPE))
+    mounted(odd, channels={"/dev/debug": channel})
+    assert not channel.data
+    mounted(odd, channels={"/dev/debug": channel}, debug=1)
+    assert [line.split(b" is ")[0] for line in channel.data.splitlines()] == [
+        b"image /dev/image: 'p'",
+        b"image /dev/image: 'q'",
+    ]
+
+
+def test_a_debug_channel_that_is_full_or_not_to_be_written_is_no_matter(mounted):
+    odd = plain(member("p", kind=tarfile.FIFOTYPE), member("q", kind=tarfile.FIFOTYPE))
+    for channel in (writer(failure=host_error()), writer(most=0), reader()):
+        assert len(mounted(odd, channels={"/dev/debug": channel}, debug=4).assembly.notes) == 2
 
 
 def test_notes_come_to_an_end(mounted):
@@ -186,7 +204,12 @@ def test_a_mount_point_that_can_not_be():
     with pytest.raises(WorldError, match="file tree can't be made"):
         Guest(mounts=[Mount("/dev/x", fd=0, size=0)])
     with pytest.raises(WorldError, match="file tree can't be made"):
-        Guest(mounts=[Mount("/" + "n" * 300, "wo", channel="/dev/x")])
+        Guest(mounts=[Mount("/" + "n" * 300, "wo", channel="/dev/x")], channels={"/dev/x": writer()})
+    with pytest.raises(WorldError, match="access rw is unknown"):
+        Guest(mounts=[Mount("/a", "rw", channel="/dev/x")], channels={"/dev/x": writer()})
+    for channels in ({}, {"/dev/x": reader()}):
+        with pytest.raises(WorldError, match="mount /a: there is no channel /dev/x that can be written"):
+            Guest(mounts=[Mount("/a", "wo", channel="/dev/x")], channels=channels)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
