@@ -134,9 +134,10 @@ class Exchange:
             status, headers = self._within(self._order.patience, "admission", self._connection.interim)
             text = "" if status == CONTINUE else self._text(self._connection)
         except _Slow as slow:
-            refusal = Refusal.SILENT if slow.step == "admission" else Refusal.ELSEWHERE
-            self._around.limits.failed(self._device, str(slow))
-            self._tell(Refused(*self._ids, refusal, 503, str(slow)))
+            silent = slow.step == "admission"  # it may hang; or the session is in its queue, for which it is not to blame
+            if not silent:
+                self._around.limits.failed(self._device, f"zerocloud: {slow}")
+            self._tell(Refused(*self._ids, Refusal.SILENT if silent else Refusal.ELSEWHERE, 503, str(slow)))
             return False
         except (OSError, HTTPException) as error:
             self._around.limits.failed(self._device, f"zerocloud: {error}")

@@ -99,13 +99,23 @@ def test_a_busy_primary_is_worth_waiting_for():
     assert again.server == B
 
 
-def test_a_silent_server_gets_a_second_longer_chance_and_no_third():
-    play = Play(session(1, servers=(A,)))
+def test_a_silent_server_is_asked_again_with_more_patience():
+    play = Play(session(1, servers=(A, B)))
     (first,) = play.start()
+    (other,) = play.refuse(1, Refusal.SILENT)
+    assert (first.server, other.server) == (A, B)
     assert names(play.refuse(1, Refusal.SILENT)) == []
-    (second,) = play.wait()
-    assert second.patience == 2 * first.patience
-    assert names(play.refuse(1, Refusal.SILENT)) == ["Finish"]
+    (again,) = play.wait()
+    assert again.patience > first.patience
+    play.admit(1)
+    assert names(play.succeed(1)) == ["Publish1"]
+
+
+def test_a_gang_is_less_patient_because_it_holds_slots():
+    alone, together = Play(session(1)), Play(*gang(2))
+    alone.start()
+    together.start()
+    assert together.connected[0].patience < alone.connected[0].patience
 
 
 def test_load_goes_to_the_emptier_server():

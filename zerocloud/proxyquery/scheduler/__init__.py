@@ -31,7 +31,8 @@ Principles
    sessions of the oldest admitted jobs always, so the older gang gets through.
 3. *Being full is not a failure.* Only the job's deadline ends the wait for a slot. The waits double, up to two seconds, and
    end early when a session of this job has ended. The window shrinks to what the cluster took, and grows again by one with
-   every success.
+   every success. A server that says nothing may have the session in its queue, or hang: others are asked after a while, and
+   it is asked again later with twice the patience.
 4. *A server's failure is the cluster's business, a guest's failure its user's.* The first costs another attempt on another
    server, up to :data:`LOST_LIMIT` times once the guest may have started (a guest that kills servers must not visit them
    all); the second ends the session, unless its node has ``retries``.
@@ -76,7 +77,8 @@ Gangs wait in a queue in the order of the map. :meth:`Scheduler.handle` first gi
 may start (it is not backing off, and the window has room), each of its sessions gets a server by :func:`choose` and a
 ``Connect``. When all sessions of a gang are admitted, all get a ``Send``. When a session succeeds, its unit is looked at:
 complete, every node's winner is published; incomplete, the answer is held. When every node has come to its end and nothing is
-being published, the job is finished."""
+being published, the job is finished.
+"""
 
 from __future__ import annotations
 

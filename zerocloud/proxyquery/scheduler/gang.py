@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from .model import Phase, Record
 
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 2.0
+
+
+class Death(Enum):
+    """Why a session failed."""
+
+    REFUSED = "no server took it"
+    LOST = "its server was lost"
+    GUEST = "its guest failed"
 
 
 @dataclass
@@ -27,7 +36,7 @@ class Gang:
     started: bool = False
     settle_at: float | None = None
     network_open: bool = False
-    dead: list[Record] = field(default_factory=list)
+    dead: list[tuple[Record, Death]] = field(default_factory=list)
 
     @property
     def size(self) -> int:

@@ -23,7 +23,7 @@ from .events import (
     Tick,
     Unpublished,
 )
-from .gang import Gang, gangs_of
+from .gang import Death, Gang, gangs_of
 from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
 from .model import Limits, Outcome, Phase, Record, Session
 
@@ -32,6 +32,9 @@ SETTLE_TIME = 0.5
 
 LOST_LIMIT = 3
 """Attempts of one session that may be lost after it had been admitted."""
+
+GANG_HASTE = 4
+"""How many times shorter than others a gang waits for a server's first word: its other sessions hold slots meanwhile."""
 
 TRANSITIONS: Mapping[tuple[Phase, type[SessionEvent]], str] = {
     (Phase.CONNECTING, Admitted): "_admitted",
@@ -43,6 +46,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[SessionEvent]], str] = {
     (Phase.ANSWERED, Lost): "_lost",
     (Phase.PUBLISHING, Published): "_published",
     (Phase.PUBLISHING, Unpublished): "_unpublished",
+    (Phase.PUBLISHING, Lost): "_unpublished",  # its answer was lost while it was held, just before its turn came
 }
 """The method that handles an event of a session's current attempt, by the phase that the session is in."""
 
@@ -59,13 +63,16 @@ class Scheduler:
         self._limits = limits
         self._jitter = jitter
         self._window = limits.window
-        self._records = {session.id: Record(session, push=session.push, patience=limits.patience) for session in sessions}
+        self._records = {session.id: Record(session, push=session.push) for session in sessions}
         self._nodes: dict[int, list[Record]] = {}
         self._units: dict[int, set[int]] = {}
         for record in self._records.values():
             self._nodes.setdefault(record.session.node, []).append(record)
             self._units.setdefault(record.session.unit, set()).add(record.session.node)
         gangs = gangs_of(list(self._records.values()))
+        for gang in gangs:
+            for record in gang.members:
+                record.patience = limits.patience if gang.size == 1 else limits.patience / GANG_HASTE
         self._gang_of = {record.session.id: gang for gang in gangs for record in gang.members}
         self._ready = deque(gangs)
         self._delayed: list[tuple[float, int, Gang]] = []
@@ -156,11 +163,11 @@ class Scheduler:
         self._move(record, Phase.QUEUED, f"is refused by {server}: {event.reason}")
         match event.refusal:
             case Refusal.FINAL:
-                self._dies(record)
+                self._dies(record, Death.REFUSED)
                 return
             case Refusal.BUSY:
                 record.busy.add(server)
-            case Refusal.SILENT if record.patience == self._limits.patience:
+            case Refusal.SILENT:
                 record.busy.add(server)
                 record.patience *= 2
                 self._troubled[server] += 1
@@ -181,12 +188,12 @@ class Scheduler:
         self._tell(record, f"is lost on {record.server.name}: {event.reason}")
         if self._winners.get(record.session.node) is record:
             del self._winners[record.session.node]
-        self._dies(record)
+        self._dies(record, Death.LOST)
 
     def _failed(self, record: Record, event: Failed) -> None:
         record.status, record.reason = event.status, event.reason
         self._tell(record, f"fails: {event.reason}")
-        self._dies(record)
+        self._dies(record, Death.GUEST)
 
     def _succeeded(self, record: Record, event: Succeeded) -> None:
         self._move(record, Phase.ANSWERED, "succeeds")
@@ -209,7 +216,7 @@ class Scheduler:
         self._move(record, Phase.PUBLISHED, "is published")
         self._close_node(record.session.node)
 
-    def _unpublished(self, record: Record, event: Unpublished) -> None:
+    def _unpublished(self, record: Record, event: Unpublished | Lost) -> None:
         record.status, record.reason = event.status, event.reason
         self._move(record, Phase.FAILED, f"could not be published: {event.reason}")
         self._close_node(record.session.node)
@@ -256,7 +263,7 @@ class Scheduler:
             refusals = [*record.excluded.values()] or [(503, "Cannot find suitable node to execute code on")]
             worst = [refusal for refusal in refusals if refusal[0] != 404] or refusals
             record.status, record.reason = worst[-1]  # it is missing only if nobody has had another reason
-            self._dies(record)
+            self._dies(record, Death.REFUSED)
             return
         gang = self._gang_of[record.session.id]
         gang.rounds += 1
@@ -282,15 +289,15 @@ class Scheduler:
 
     # -- ending ----------------------------------------------------------------------------------------------------
 
-    def _dies(self, record: Record) -> None:
-        """A session has failed in whichever way; its gang decides what that means, once it is sure of the cause."""
+    def _dies(self, record: Record, death: Death) -> None:
+        """A session has failed; its gang decides what that means, once it is sure of the cause."""
         self._move(record, Phase.FAILED)
         self._room_again()
         if record.session.node not in self._open_nodes:
             return
         gang = self._gang_of[record.session.id]
-        gang.dead.append(record)
-        if record.lost or not any(member.phase is Phase.RUNNING for member in gang.members):
+        gang.dead.append((record, death))
+        if death is not Death.GUEST or not any(member.phase is Phase.RUNNING for member in gang.members):
             self._judge(gang)
         elif gang.settle_at is None:
             gang.settle_at = self._now + SETTLE_TIME
@@ -299,19 +306,20 @@ class Scheduler:
     def _judge(self, gang: Gang) -> None:
         """Decide what becomes of a gang with dead members (principles 4 to 6)."""
         self._settled(gang)
-        if (gang.started or gang.size == 1) and all(map(self._has_other_copy, gang.dead)):
+        if (gang.started or gang.size == 1) and all(self._has_other_copy(record) for record, _ in gang.dead):
             gang.dead.clear()
             for record in gang.members:
                 self._publish_if_complete(record)
             return
-        lost = [record for record in gang.dead if record.lost]
-        if lost and all(record.lost < LOST_LIMIT for record in lost):
-            self._run_again(gang, "runs again: a server was lost")
-        elif gang.retries and not lost:
+        deaths = {death for _, death in gang.dead}
+        lost = [record for record, death in gang.dead if death is Death.LOST]
+        if deaths == {Death.GUEST} and gang.retries:
             gang.retries -= 1
             self._run_again(gang, "runs again: its map allows another try")
+        elif lost and Death.REFUSED not in deaths and all(record.lost < LOST_LIMIT for record in lost):
+            self._run_again(gang, "runs again: a server was lost")
         else:
-            self._fail(gang, (lost or gang.dead)[0])
+            self._fail(gang, lost[0] if lost else gang.dead[0][0])
 
     def _has_other_copy(self, record: Record) -> bool:
         """Whether another copy of the session's node still stands for it."""
