@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from .context import Limits
-from .devices import ANSWERING, RESERVED, name_fault
+from .devices import INPUTS, OUTPUTS, RESERVED, name_fault
 from .expand import Draft
 from .groups import Device, Group
 from .inputs import Unplannable
@@ -152,7 +152,7 @@ def _link(sender: int, receiver: int, device: Device | None, drafts: list[Draft]
     except TooFewCaptures as error:
         problems.add((*device.pointer, "path"), f"Cannot resolve wildcard for node {here.name}: {error}")
         raise Unplannable from error
-    for node, name, unfit in ((here, sender_device, ("stdin",)), (there, receiver_device, (*ANSWERING, "output"))):
+    for node, name, unfit in ((here, sender_device, INPUTS), (there, receiver_device, OUTPUTS)):
         fault = name_fault(name, limits.maxname, slashes=True)
         if fault or name in RESERVED or name in unfit:
             reason = f"Bad device name: {shown(name)} in {node.name}: {fault or 'it cannot be connected'}"

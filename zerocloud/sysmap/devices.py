@@ -17,6 +17,9 @@ DEVICES: dict[str, Access] = {
     "debug": Access.NETWORK,
 }
 
+INPUTS = frozenset(name for name, access in DEVICES.items() if access & (Access.READABLE | Access.CDR))
+OUTPUTS = frozenset(name for name, access in DEVICES.items() if access & (Access.WRITABLE | Access.NETWORK))
+
 RESERVED = frozenset(("self", "nvram"))
 """Aliases that belong to the executor: the program itself and its configuration."""
 

@@ -17,14 +17,8 @@ from .read_split import read_each
 from .reader import JsonObject
 
 _ELSEWHERE = {
-    "args": "exec",
-    "env": "exec",
-    "content_type": "devices",
-    "meta": "devices",
-    "mode": "devices",
-    "min_size": "devices",
-    "split": "devices",
-    "path": "exec",
+    **dict.fromkeys(("args", "env", "path"), '"exec"'),
+    **dict.fromkeys(("content_type", "meta", "mode", "min_size", "split"), '"devices"'),
 }
 
 
@@ -44,11 +38,11 @@ def parse_document(text: bytes, limits: Limits) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {shown(twice)} is given twice in one object")
+    value: dict[str, Any] = {}
+    for key, item in pairs:
+        if key in value:
+            raise ValueError(f"the key {shown(key)} is given twice in one object")
+        value[key] = item
     return value
 
 

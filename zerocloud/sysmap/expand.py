@@ -11,7 +11,7 @@ from .devices import DEVICES
 from .groups import AUTO, Device, Group
 from .inputs import Share, Unplannable, share_out
 from .outputs import Outputs
-from .paths import ImagePath, NetworkPath, SwiftPath, SwiftPattern
+from .paths import Location, PeerPath, SwiftPath, SwiftPattern
 from .plan import Access, Channel, Slice
 from .problems import Problems
 from .urls import USER_IMAGE
@@ -87,8 +87,10 @@ def slice_environment(part: Slice) -> dict[str, str]:
     }
 
 
-def _channel(device: Device, path: object, name: str = "", size: int | None = None, part: Slice | None = None) -> Channel:
-    assert path is None or isinstance(path, (SwiftPath, ImagePath, NetworkPath))
+def _channel(
+    device: Device, path: Location | None, name: str = "", size: int | None = None, part: Slice | None = None
+) -> Channel:
+    assert not isinstance(path, (SwiftPattern, PeerPath)), "patterns have been resolved, and streams are no channels"
     return Channel(
         device=name or device.name,
         access=device.access,

@@ -23,7 +23,10 @@ MOST_META_VALUE = 256
 MOST_META_BYTES = 4096
 IMMEDIATE_TYPE = "text/html"
 
-_ELSEWHERE = {"args": "exec", "env": "exec", "count": "the group", "connect": "the group", "objects": "each"}
+_ELSEWHERE = {
+    **dict.fromkeys(("args", "env"), '"exec"'),
+    **dict.fromkeys(("count", "connect", "attach", "each"), "the group"),
+}
 
 
 class _Wrong(Exception):
@@ -65,32 +68,32 @@ def _name(device: JsonObject, group: str, context: Context) -> str:
 
 
 def _paths(device: JsonObject, context: Context) -> tuple[tuple[Location, ...], bool]:
+    """The paths of the device, and whether they were given as a list."""
     value = device.get("path")
-    if not isinstance(value, list):
-        if value is not None and not isinstance(value, str):
-            device.wrong("path", f"path must be a string or a list of strings, not {shown(value)}")
-            raise _Wrong
-        text = value or ""
-        return ((_location(device, (*device.pointer, "path"), text, context),) if text else ()), False
-    paths = []
-    for index, item in enumerate(value):
-        if isinstance(item, str):
-            paths.append(_location(device, (*device.pointer, "path", index), item, context))
-        else:
-            device.problems.add((*device.pointer, "path", index), f"A path must be a string, not {shown(item)}")
-            raise _Wrong
-    if not paths:
+    pointer = (*device.pointer, "path")
+    if value is None or value == "":
+        return (), False
+    if isinstance(value, list):
+        locations = [_location(device, (*pointer, index), item, context) for index, item in enumerate(value)]
+    else:
+        locations = [_location(device, pointer, value, context)]
+    if not locations:
         device.wrong("path", "The list of paths is empty")
+    paths = tuple(location for location in locations if location)
+    if not paths or len(paths) < len(locations):
         raise _Wrong
-    return tuple(paths), True
+    return paths, isinstance(value, list)
 
 
-def _location(device: JsonObject, pointer: Pointer, text: str, context: Context) -> Location:
+def _location(device: JsonObject, pointer: Pointer, value: object, context: Context) -> Location | None:
+    if not isinstance(value, str):
+        device.problems.add(pointer, f"A path must be a string, or a list of strings, not {shown(value)}")
+        return None
     try:
-        return parse_url(text, context.account)
+        return parse_url(value, context.account)
     except UrlError as error:
         device.problems.add(pointer, str(error), error.cure)
-        raise _Wrong from None
+        return None
 
 
 def _access(device: JsonObject, name: str, paths: tuple[Location, ...], context: Context) -> Access:

@@ -14,7 +14,10 @@ from .reader import JsonObject
 from .urls import USER_IMAGE, UrlError, has_surrogate, parse_url
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_ELSEWHERE = {"meta": "devices", "content_type": "devices", "mode": "devices", "count": "the group", "connect": "the group"}
+_ELSEWHERE = {
+    **dict.fromkeys(("content_type", "meta", "mode"), '"devices"'),
+    **dict.fromkeys(("count", "connect", "timeout", "memory"), "the group"),
+}
 
 
 def has_control(text: str) -> bool:

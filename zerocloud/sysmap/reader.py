@@ -53,7 +53,7 @@ class JsonObject:
         known = tuple(known)
         for key in self._keys:
             if key not in known and not is_ignored(key):
-                cure = f'It belongs into "{elsewhere[key]}"' if key in elsewhere else did_you_mean(key, known)
+                cure = f"It belongs into {elsewhere[key]}" if key in elsewhere else did_you_mean(key, known)
                 self.wrong(key, f"Unknown key {shown(key)}", cure)
 
     def text(self, key: str, default: str = "") -> str:
@@ -132,7 +132,8 @@ class JsonObject:
         if isinstance(value, (list, tuple)):
             yield from enumerate(value)
         else:
-            self.wrong(key, f"{key} must be a list, not {shown(value)}", f'Write ["{value}"]' if isinstance(value, str) else "")
+            cure = f'Write ["{shown(value)}"]' if isinstance(value, str) else ""
+            self.wrong(key, f"{key} must be a list, not {shown(value)}", cure)
 
     def pairs(self, key: str) -> Iterator[tuple[str, object]]:
         """The keys and values of an object; none if absent or of another type."""

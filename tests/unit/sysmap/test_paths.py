@@ -37,7 +37,7 @@ def test_encoded_wildcards_are_ordinary_characters():
         ("swift://a/" + "c" * 257 + "/o", "The container " + "c" * 199 + "… has 257 bytes, the limit is 256"),
         ("swift://a/c/" + "o" * 1025, "The object " + "o" * 199 + "… has 1025 bytes, the limit is 1024"),
         ("file://py:", "No file in URL: file://py:"),
-        (5, "path must be a string or a list of strings, not 5"),
+        (5, "A path must be a string, or a list of strings, not 5"),
     ],
 )
 def test_malformed_paths(path, reason):
@@ -77,7 +77,7 @@ def test_outputs_for_listed_paths_are_named_by_captures_or_nodes():
     ("device", "pointer", "reason"),
     [
         (("stdin", []), "/0/devices/0/path", "The list of paths is empty"),
-        (("stdin", ["swift://a/c/o", 5]), "/0/devices/0/path/1", "A path must be a string, not 5"),
+        (("stdin", ["swift://a/c/o", 5]), "/0/devices/0/path/1", "A path must be a string, or a list of strings, not 5"),
         (("stdin", ["swift://a/c/o", "/c/o"]), "/0/devices/0/path/1", "Not a URL: /c/o"),
         (("stdin", ["swift://a/c/o", "swift://a/c/q*"]), "/0/devices/0/path/1", "No objects found in path swift://a/c/q*"),
         (("stdout", ["swift://a/c/o", "swift://a/c/p"]), "/0/devices/0/path", "Device stdout takes one path, not a list"),
