@@ -10,7 +10,7 @@ Usage: zerovm [options] MANIFEST
   -v N       what goes to syslog: 0 nothing, 1 failures, 2 ends, 3 steps
   -P         reserve no room for files to be written
   -Q         accepted; there is no executable data to be checked for
-  -T FILE    append the times of all steps to FILE, an absolute path
+  -T FILE    append the times of all steps, and of all calls of the program, to FILE, an absolute path
   -M FILE    the manifest, in an old way
   --cache D  keep compiled programs in directory D; an empty one keeps none
   -h         this text
@@ -23,7 +23,7 @@ import sys
 import syslog
 from collections.abc import Sequence
 from dataclasses import dataclass
-from errno import EINVAL, EIO
+from errno import EINTR, EINVAL, EIO, EPIPE
 
 from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.local import LocalOptions, run_local
@@ -71,8 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, OSError) as error:
         sys.stderr.write(f"zerovm: {error}\n{_usage()}")
         return EINVAL
-    report = run(command, tracer)
-    deliver(report, command)
+    try:
+        report = run(command, tracer)
+        deliver(report, command)
+    except KeyboardInterrupt:
+        return EINTR
+    except BrokenPipeError:
+        return EPIPE
     return report.exit_code
 
 

@@ -108,6 +108,7 @@ class _Child:
                 preallocate=self.options.preallocate,
                 dry=self.options.dry,
                 opened=self._wall_in,
+                trace=self.tracer.call if self.tracer.descriptors else None,
                 event=self.tracer.event,
             )
             return run_session(connected, network.descriptors, engine, lambda: self._load(engine), counters, options)
