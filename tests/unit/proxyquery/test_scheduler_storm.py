@@ -160,7 +160,7 @@ class Storm:
             assert Phase.CONNECTING not in phases, "a gang runs in part"
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", [*range(300), 5444])
 def test_every_promise_holds_in_a_storm(seed):
     storm = Storm(seed)
     storm.run()

@@ -233,6 +233,8 @@ class Scheduler:
             self._start(self._ready.popleft())
 
     def _start(self, gang: Gang) -> None:
+        if any(record.phase is not Phase.QUEUED for record in gang.members):
+            return  # a copy that was waiting when its node had succeeded
         if gang.networked:
             gang.network_open = True
             self._out.append(OpenNetwork(gang.id, frozenset(record.session.id for record in gang.members)))
