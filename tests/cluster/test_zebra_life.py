@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.cluster import jobs
+from tests.cluster.conftest import Client
 from tests.cluster.zebra_shell import (
     CLEAN,
     COMMAND,
@@ -293,13 +295,26 @@ def nobody() -> Iterator[Person]:
         yield person
 
 
-def test_an_unprivileged_user(nobody: Person) -> None:
-    directory = Path(nobody.variables["HOME"], "zebra")
+@pytest.fixture
+def directory_of_nobody(nobody: Person) -> Iterator[Path]:
+    path = Path(nobody.variables["HOME"], "zebra")
+    yield path
+    if path.exists():
+        zebra("down", "--dir", str(path))
+    assert processes_of(path) == []
+
+
+def test_an_unprivileged_user(nobody: Person, directory_of_nobody: Path) -> None:
+    directory = directory_of_nobody
     zebra("up", "--detach", "--dir", str(directory), "--nodes", "3", person=nobody)
     variables = dict(exported(zebra("env", "--dir", str(directory), person=nobody)))
     assert put(variables, "c") == 201
     assert put(variables, "c/o", b"content") == 201
-    assert get(variables, "c/o") == b"content"
+    client = Client(variables["OS_STORAGE_URL"], variables["OS_AUTH_TOKEN"])
+    group = jobs.node(jobs.program(client, "c", "copy"), devices=[jobs.stdin("c", "o"), jobs.stdout()])
+    answer = jobs.run(client, group)
+    client.close()
+    assert (answer.status_code, answer.content) == (200, b"content"), answer.text
     assert {os.stat(f"/proc/{pid}").st_uid for pid in processes_of(directory)} == {NOBODY}
     zebra("down", "--destroy", "--dir", str(directory), person=nobody)
     assert processes_of(directory) == []

@@ -92,6 +92,7 @@ class Supervisor:
             return pid
         try:
             processes.die_with(parent)
+            processes.take_name(f"zebra-{name}")
             _default_signals()
             own = {server: listener.dup() for server, listener in listeners.items()}
             self.stack.close()
@@ -204,6 +205,7 @@ def run(directory: str, wish: Wish, connected: socket.socket) -> int:
 def main() -> None:
     """Read the command line that ``start.py`` wrote."""
     directory, wish, descriptor = sys.argv[1:]
+    processes.take_name("zebra")
     os.umask(0o077)
     sys.exit(run(directory, Wish(**simplejson.loads(wish)), socket.socket(fileno=int(descriptor))))
 
