@@ -110,7 +110,7 @@ def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str
     dev = tree.new_directory(tree.root, _DEV)
     devices = {}
     for alias in sorted(channels):
-        parts = alias.encode(errors="surrogateescape").split(b"/")
+        parts = _encoded(alias).split(b"/")
         if parts[:2] == [b"", _DEV] and parts[2:]:
             directory = dev
             for part in parts[2:-1]:
@@ -119,6 +119,13 @@ def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str
             devices[alias] = tree.new_device(directory, parts[-1], channels[alias], modes.get(alias, ""))
     tree.seal(dev)
     return devices
+
+
+def _encoded(alias: str) -> bytes:
+    try:
+        return alias.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise WorldError(f"channel {alias!r}: not a name that can be encoded") from None
 
 
 def _subdirectory(tree: Tree, directory: Directory, name: bytes, alias: str) -> Directory:

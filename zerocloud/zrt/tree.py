@@ -161,10 +161,11 @@ class Tree:
 
     def seal(self, directory: Directory) -> None:
         """Let a directory and those below it never change again."""
-        directory.fixed = True
-        for node in directory.names.values():
-            if isinstance(node, Directory):
-                self.seal(node)
+        todo = [directory]
+        while todo:
+            here = todo.pop()
+            here.fixed = True
+            todo.extend(node for node in here.names.values() if isinstance(node, Directory))
 
     def _insert(self, directory: Directory, name: bytes, node: NodeType) -> NodeType:
         self.budget.take_node()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def c_file(tmp_path_factory):
             target = tmp_path_factory.mktemp("guest") / f"{name}.wasm"
             command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-Os", *options]
             environment = {**os.environ, "ZIG_LOCAL_CACHE_DIR": str(target.parent)}
+            if not os.access(Path.home(), os.W_OK):
+                environment.setdefault("ZIG_GLOBAL_CACHE_DIR", f"{tempfile.gettempdir()}/zig-{os.getuid()}")
             done = subprocess.run(
                 [*command, str(SOURCES / f"{name}.c"), "-o", str(target)], env=environment, capture_output=True, text=True
             )

@@ -489,6 +489,16 @@ def test_aliases_that_can_not_be_names(alias):
         Guest(channels={alias: reader()})
 
 
+def test_aliases_that_can_not_be():
+    with pytest.raises(WorldError, match="not a name that can be encoded"):
+        Guest(channels={"/dev/\ud800": reader()})
+    with pytest.raises(WorldError, match="file tree can't be made: NAMETOOLONG"):
+        Guest(channels={"/dev" + "/a" * 3000: reader()})
+    guest = Guest(channels={"/dev" + "/a" * 500: reader()})
+    with refused("ROFS"):
+        guest.mkdir(b"dev" + b"/a" * 499 + b"/b")
+
+
 def test_an_alias_below_another():
     with pytest.raises(WorldError, match="channel /dev/in/a: in is a channel itself"):
         Guest(channels={"/dev/in": reader(), "/dev/in/a": reader()})
