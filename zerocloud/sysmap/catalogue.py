@@ -45,11 +45,11 @@ class Catalogue:
         """
         asked, found = self._answers.get(path, (0, []))
         if asked < most and len(found) == asked:
-            room = self._limits.maxobjects - self._found
+            room = max(0, self._limits.maxobjects - self._found)
             found = list(islice(self._search(path), min(most, room + 1)))
+            self._found += len(found)
             if len(found) > room:
                 raise CatalogueError(f"With {path.url} the job names more than {self._limits.maxobjects} objects")
-            self._found += len(found)
             self._answers[path] = most, found
         return found[:most]
 

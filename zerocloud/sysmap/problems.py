@@ -10,14 +10,16 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 MOST_PROBLEMS = 20
 """More mistakes than this in one map are not looked for."""
 
 _SHOWN = 200
-_COMPARED_WORDS = 1000
-_COMPARED_LENGTH = 64
+_COMPARED_WORDS = 100
+_COMPARED_LENGTH = 32
+_MOST_TYPED_TOO_MUCH = 4
 
 Pointer = tuple[str | int, ...]
 """Where a value stands in the document: the keys and indexes that lead to it."""
@@ -119,8 +121,13 @@ def shown(value: object) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """The cure for a mistyped word: the nearest of ``choices`` as a question, or nothing."""
-    candidates = [choice for choice, _ in zip(choices, range(_COMPARED_WORDS), strict=False)]
-    lowered = {choice.lower(): choice for choice in reversed(candidates)}
+    """The cure for a mistyped word: the nearest of ``choices`` as a question, or nothing.
+
+    Only the first hundred words of about the same length are compared, by their beginnings: choices may be many, and long.
+    """
+    alike = (choice for choice in choices if abs(len(choice) - len(word)) <= _MOST_TYPED_TOO_MUCH)
+    lowered: dict[str, str] = {}
+    for choice in islice(alike, _COMPARED_WORDS):
+        lowered.setdefault(choice[:_COMPARED_LENGTH].lower(), choice)
     near = difflib.get_close_matches(word[:_COMPARED_LENGTH].lower(), lowered, n=1)
     return f'Did you mean "{lowered[near[0]]}"?' if near else ""
