@@ -7,13 +7,13 @@ import fcntl
 import os
 import stat
 from collections.abc import Sequence
-from errno import EACCES, EBADF, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EPROTONOSUPPORT
+from errno import EACCES, EBADF, EDQUOT, EFBIG, EINVAL, EIO, ENOENT, ENOSPC, EPROTONOSUPPORT
 
 from zerocloud.zerovm.counters import Counters
-from zerocloud.zerovm.files import FileChannel, StreamChannel
+from zerocloud.zerovm.files import FileChannel, FileWindow, StreamChannel
 from zerocloud.zerovm.hostchannel import HostChannel
 from zerocloud.zerovm.manifest import ChannelLine
-from zerocloud.zerovm.sources import DescriptorSource, PathSource
+from zerocloud.zerovm.sources import DescriptorSource, PathSource, Window
 from zerocloud.zerovm.streams import NetworkReader, NetworkWriter, ReplicaReader
 
 _KEEP_SIZE = 1
@@ -25,7 +25,7 @@ def open_channel(
     line: ChannelLine, descriptors: Sequence[int], counters: Counters | None = None, *, preallocate: bool = False
 ) -> HostChannel:
     """Open one channel. ``fd:N`` is ``descriptors[N]``, which stays the caller's; a connected socket there is a network
-    channel.
+    channel. ``fd:N@START-END`` is a part of the regular file there.
 
     With ``preallocate``, room for ``putsize`` bytes is reserved for a new file. Raises ManifestError, which names the line.
     """
@@ -52,6 +52,8 @@ def _channel(
     if len(line.sources) > 1:
         raise line.error("only network channels can have several sources")
     _check_access(line, descriptor)
+    if line.window:
+        return _window(line, line.window, counters, descriptor)
     if stat.S_ISREG(mode):
         if line.writable and not line.readable and os.fstat(descriptor).st_size:
             os.ftruncate(descriptor, 0)
@@ -62,6 +64,15 @@ def _channel(
     if line.readable and line.writable:
         raise line.error("a device or FIFO has one direction")
     return StreamChannel(line, counters.files, descriptor, owned)
+
+
+def _window(line: ChannelLine, window: Window, counters: Counters, descriptor: int) -> HostChannel:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise line.error("only a regular file can be shown in part", EPROTONOSUPPORT)
+    if window.end > status.st_size:
+        raise line.error(f"bytes {window.start} to {window.end} of a file of {status.st_size} bytes", EINVAL)
+    return FileWindow(line, counters.files, descriptor, window)
 
 
 def _network(line: ChannelLine, descriptors: list[int], totals: memoryview) -> HostChannel:

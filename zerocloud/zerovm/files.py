@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from errno import EFAULT, EINVAL
 
-from zerocloud.zerovm.hostchannel import HostChannel, Views
+from zerocloud.zerovm.hostchannel import HostChannel, Views, cut
 from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.sources import Window
 
 
 class StreamChannel(HostChannel):
@@ -35,7 +36,12 @@ class StreamChannel(HostChannel):
 
 
 class FileChannel(StreamChannel):
-    """A regular file. The channel keeps its own position, since the descriptor's may be shared with others."""
+    """A regular file. The channel keeps its own position, since the descriptor's may be shared with others.
+
+    ``origin`` is where in the file its first byte is, ``file_size`` how many it has.
+    """
+
+    origin = 0
 
     def __init__(self, line: ChannelLine, totals: memoryview, descriptor: int, owned: bool, preallocated: bool) -> None:
         super().__init__(line, totals, descriptor, owned)
@@ -57,7 +63,7 @@ class FileChannel(StreamChannel):
             if offset > self.file_size:
                 raise OSError(EFAULT, os.strerror(EFAULT))
             return 0
-        got = os.preadv(self.descriptor, views, offset)
+        got = self._take(views, offset)
         self._count_read(views, got)
         return got
 
@@ -96,12 +102,27 @@ class FileChannel(StreamChannel):
             super().close(complete)
 
     def _read(self, views: Views) -> int:
-        got = os.preadv(self.descriptor, views, self._read_position)
+        got = self._take(views, self._read_position)
         self._read_position += got
         return got
+
+    def _take(self, views: Views, offset: int) -> int:
+        return os.preadv(self.descriptor, views, offset)
 
     def _write(self, views: Views) -> int:
         put = os.pwritev(self.descriptor, views, self._write_position)
         self._write_position += put
         self.file_size = max(self.file_size, self._write_position)
         return put
+
+
+class FileWindow(FileChannel):
+    """A part of a regular file, which looks like a file of its own and can only be read."""
+
+    def __init__(self, line: ChannelLine, totals: memoryview, descriptor: int, window: Window) -> None:
+        super().__init__(line, totals, descriptor, owned=False, preallocated=False)
+        self.origin = window.start
+        self.file_size = window.end - window.start
+
+    def _take(self, views: Views, offset: int) -> int:
+        return super()._take(cut(views, self.file_size - offset), self.origin + offset)

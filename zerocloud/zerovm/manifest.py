@@ -1,7 +1,8 @@
 """The text that describes one session, and nothing but the text: no file is touched here (executor contract, sections 2 and 3).
 
 :func:`parse` and :func:`render` are inverse. Beyond the first ZeroVM's manifest there are the sources ``fd:N`` (the N-th
-descriptor handed over with the manifest) and the optional keys ``Fuel`` (instructions), ``Pool``, ``JobId`` and ``Token``
+descriptor handed over with the manifest) and ``fd:N@START-END`` (of a regular file there, only the bytes from START to END,
+END excluded; the channel can only be read), and the optional keys ``Fuel`` (instructions), ``Pool``, ``JobId`` and ``Token``
 (hexadecimal, the shared secret of the job's network).
 """
 
@@ -19,6 +20,7 @@ from zerocloud.zerovm.sources import (
     NetworkSource,
     PathSource,
     Source,
+    Window,
     check_name,
     parse_address,
     parse_integer,
@@ -71,6 +73,12 @@ class ChannelLine:
     def network(self) -> bool:
         """Whether it is a stream between nodes that has yet to be connected."""
         return any(isinstance(source, NetworkSource) for source in self.sources)
+
+    @property
+    def window(self) -> Window | None:
+        """The part of its file that it shows, None if all of it."""
+        windows = (source.window for source in self.sources if isinstance(source, DescriptorSource))
+        return next(filter(None, windows), None)
 
     def error(self, text: str, errno: int = 14) -> ManifestError:
         """A ManifestError that names this channel and its line."""
@@ -125,6 +133,8 @@ class ChannelLine:
             )
         if len(self.sources) > 1 and len({type(source) for source in self.sources} - {DescriptorSource, NetworkSource}):
             raise self.error("only network channels can have several sources")
+        if self.window and (self.writable or len(self.sources) > 1):
+            raise self.error("a part of a file can only be read, and is a channel's only source")
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,22}|[1-9][0-9]{0,19})\Z")
 # What would end a field, a list of sources, a line or a path. All else below 33 would vanish at a field's border.
 _FORBIDDEN = re.compile(r"[,;=\x00-\x1f\x7f]")
 _HIGHEST_NODE = 2**32 - 1
+_HIGHEST_DESCRIPTOR = 2**31 - 1
+_HIGHEST_OFFSET = 2**63 - 1
 
 
 def parse_integer(text: str) -> int:
@@ -58,14 +60,26 @@ class NetworkSource:
 
 
 @dataclass(frozen=True)
+class Window:
+    """The part of a file that a channel shows: its bytes from ``start`` to ``end``, which is not one of them."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class DescriptorSource:
-    """The descriptor with this index among those handed over with the manifest, counted from 0."""
+    """The descriptor with this index among those handed over with the manifest, counted from 0.
+
+    With a ``window`` it is a regular file of which the channel shows that part only, as if there were nothing else.
+    """
 
     number: int
+    window: Window | None = None
 
     def render(self) -> str:
         """As the manifest writes it."""
-        return f"fd:{self.number}"
+        return f"fd:{self.number}" + (f"@{self.window.start}-{self.window.end}" if self.window else "")
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def parse_source(text: str) -> Source:
     if separator and scheme == "tcp":
         return _parse_network(text, rest)
     if separator and scheme == "fd":
-        return DescriptorSource(_bounded(rest, 0, 2**31 - 1, text))
+        return _parse_descriptor(text, rest)
     if separator and scheme == "opaque":
         return OpaqueSource(check_name(rest, "broker address"))
     raise ValueError(f"source {text[:80]!r} is neither an absolute path nor tcp:, fd: or opaque:")
@@ -99,13 +113,23 @@ def parse_source(text: str) -> Source:
 def parse_program(text: str) -> PathSource | DescriptorSource:
     """The value of ``Program``: ``fd:N`` or a path, which may be relative. Raises ValueError."""
     if text.startswith("fd:"):
-        return DescriptorSource(_bounded(text[3:], 0, 2**31 - 1, text))
+        return DescriptorSource(_bounded(text[3:], 0, _HIGHEST_DESCRIPTOR, text))
     return PathSource(check_name(text, "path"))
 
 
 def parse_address(text: str) -> str:
     """A dotted IPv4 address. Raises ValueError."""
     return str(ipaddress.IPv4Address(text))
+
+
+def _parse_descriptor(text: str, rest: str) -> DescriptorSource:
+    number, at, window = rest.partition("@")
+    source = DescriptorSource(_bounded(number, 0, _HIGHEST_DESCRIPTOR, text))
+    if not at:
+        return source
+    start, _, end = window.partition("-")
+    first = _bounded(start, 0, _HIGHEST_OFFSET, text)
+    return replace(source, window=Window(first, _bounded(end, first, _HIGHEST_OFFSET, text)))
 
 
 def _parse_network(text: str, rest: str) -> NetworkSource:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from zerocloud.zerovm.files import FileChannel, StreamChannel
+from zerocloud.zerovm.files import FileChannel, FileWindow, StreamChannel
 from zerocloud.zerovm.hostchannel import HostChannel
 from zerocloud.zerovm.manifest import NVRAM, Manifest
 from zerocloud.zrt.errors import WorldError
@@ -52,7 +52,7 @@ def _read_nvram(channel: HostChannel) -> Nvram:
 def _read(channel: StreamChannel, size: int, offset: int) -> bytes:
     try:
         if isinstance(channel, FileChannel):
-            return os.pread(channel.descriptor, size, offset)
+            return os.pread(channel.descriptor, min(size, channel.file_size - offset), channel.origin + offset)
         return os.read(channel.descriptor, size)
     except OSError as error:
         raise WorldError(f"channel {NVRAM} can't be read: {error.strerror}") from error
@@ -62,4 +62,6 @@ def _image(channels: Mapping[str, HostChannel], alias: str) -> tuple[int, int]:
     channel = channels.get(alias)
     if not isinstance(channel, FileChannel) or not channel.readable:
         raise WorldError(f"mount: channel {alias} is not a file that can be read")
+    if isinstance(channel, FileWindow):
+        raise WorldError(f"mount: channel {alias} is a part of a file")
     return channel.descriptor, channel.file_size

@@ -14,8 +14,11 @@ import pytest
 from zerocloud.zerovm.channels import open_channel
 from zerocloud.zerovm.counters import Counters
 from zerocloud.zerovm.errors import ManifestError
-from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.manifest import ChannelLine, Manifest
+from zerocloud.zerovm.sources import PathSource
 from zerocloud.zerovm.states import EndState
+from zerocloud.zerovm.worlds import make_world
+from zerocloud.zrt.errors import WorldError
 
 from .support import open_descriptors, opened, pread, read, read_all, views
 
@@ -334,3 +337,70 @@ def test_no_room_is_told_before_the_guest_runs(tmp_path: Path) -> None:
 
 def test_nothing_is_reserved_unless_asked_for(tmp_path: Path) -> None:
     opened(f"{tmp_path}/out,/dev/x,0,0,0,0,10,{1 << 61}").close(True)
+
+
+# A part of a file.
+
+
+@pytest.fixture
+def handed_over(data: Path):
+    with data.open("rb") as file:
+        yield [file.fileno()]
+
+
+def test_a_part_of_a_file_looks_like_a_file_of_its_own(handed_over: list[int]) -> None:
+    channel = opened("fd:0@2-7,/dev/x,3,1,10,100,0,0", handed_over)
+    assert (channel.readable, channel.writable, channel.size()) == (True, False, 5)
+    assert read_all(channel, 4) == b"23456"
+    assert channel.etag == hashlib.md5(b"23456").hexdigest()
+    assert [pread(channel, 100, offset) for offset in (0, 3, 5)] == [b"23456", b"56", b""]
+    with fails(errno.EFAULT):
+        pread(channel, 1, 6)
+    with fails(errno.EINVAL):
+        pread(channel, 1, -1)
+    with fails(errno.EBADF):
+        channel.write(views(b"x"))
+    channel.close(True)
+    assert os.fstat(handed_over[0]).st_size == 10
+
+
+def test_a_read_over_several_views_ends_with_the_part(handed_over: list[int]) -> None:
+    channel = opened("fd:0@2-7,/dev/x,0,0,10,100,0,0", handed_over)
+    windows = views(3, 3)
+    assert channel.read(windows) == 5
+    assert [bytes(window) for window in windows] == [b"234", b"56\0"]
+    assert channel.read(windows) == 0
+
+
+@pytest.mark.parametrize("part", ["0-0", "4-4", "10-10"])
+def test_an_empty_part_is_at_its_end(part: str, handed_over: list[int]) -> None:
+    channel = opened(f"fd:0@{part},/dev/x,3,0,10,100,0,0", handed_over)
+    assert (channel.size(), read(channel, 10), pread(channel, 10, 0)) == (0, b"", b"")
+
+
+def test_the_limits_of_a_part_are_those_of_any_channel(handed_over: list[int]) -> None:
+    channel = opened("fd:0@2-7,/dev/x,0,0,10,3,0,0", handed_over)
+    assert read(channel, 100) == b"234"
+    with fails(errno.EDQUOT):
+        read(channel, 100)
+
+
+def test_what_is_not_there_is_no_part(handed_over: list[int]) -> None:
+    assert "bytes 2 to 11 of a file of 10 bytes" in str(refused("fd:0@2-11,/dev/x,0,0,1,1,0,0", *handed_over))
+    with open("/dev/null", "rb") as device:
+        assert "only a regular file" in str(refused("fd:0@0-0,/dev/x,0,0,1,1,0,0", device.fileno()))
+
+
+def test_a_part_of_a_file_is_a_configuration_but_no_image(data: Path) -> None:
+    text = b"[args]\nargs=a b\n"
+    data.write_bytes(b"[args]\nargs=x\n" + text + b"[fstab]\nchannel=/dev/image,mountpoint=/,access=ro,removable=no\n")
+    nvram = f"14-{14 + len(text)}"
+    with data.open("rb") as file:
+        lines = [f"fd:0@{nvram},/dev/nvram,3,0,1,1,0,0", "fd:0@0-14,/dev/image,3,0,1,1,0,0"]
+        channels = {line.split(",")[1]: opened(line, [file.fileno()]) for line in lines}
+        manifest = Manifest(PathSource("/p"), 1, 1 << 30, ())
+        assert make_world(manifest, channels).args == (b"a", b"b")
+        channels["/dev/nvram"] = opened(f"{data},/dev/nvram,3,0,1,1,0,0")
+        with pytest.raises(WorldError, match="/dev/image is a part of a file"):
+            make_world(manifest, channels)
+        channels["/dev/nvram"].close(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.manifest import ChannelLine, Manifest, parse, render
-from zerocloud.zerovm.sources import DescriptorSource, NetworkSource, OpaqueSource, PathSource, parse_integer
+from zerocloud.zerovm.sources import DescriptorSource, NetworkSource, OpaqueSource, PathSource, Window, parse_integer
 
 GOOD = """\
 Version=20130611
@@ -107,6 +108,13 @@ def test_a_single_key_comes_twice(key: str) -> None:
         ("Channel=/dev/null,/dev/stdin", "Channel=tcp:0:1,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: 'tcp:0:1': 0"),
         ("Channel=/dev/null,/dev/stdin", "Channel=tcp:1:65536,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin"),
         ("Channel=/dev/null,/dev/stdin", "Channel=tcp:1.2.3.400:1,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin"),
+        ("Channel=/dev/null,/dev/stdin", "Channel=fd:0@5-4,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: 'fd:0@5-4': 4"),
+        ("Channel=/dev/null,/dev/stdin", "Channel=fd:0@-1-4,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: '' is not"),
+        ("Channel=/dev/null,/dev/stdin", "Channel=fd:0@5,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: '' is not a number"),
+        ("Channel=/dev/null,/dev/stdin", "Channel=fd:0@0-1;fd:1,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: a part of"),
+        ("Channel=/dev/null,/dev/stdin", "Channel=fd:0;fd:1@0-1,/dev/stdin", 14, "MANIFEST 5: Channel /dev/stdin: a part of"),
+        ("Channel=/dev/null,/dev/stdout", "Channel=fd:0@0-1,/dev/stdout", 14, "MANIFEST 6: Channel /dev/stdout: a part of"),
+        ("/bin/program.wasm", "fd:1@0-1", 14, "MANIFEST 2: Program: '1@0-1' is not a number"),
         ("/dev/stdin", "", 14, "MANIFEST 5: Channel: alias ''"),
         ("/dev/stdin", "/dev/std in", 14, "MANIFEST 5: Channel: alias '/dev/std in'"),
         ("/dev/stdin", "/dev/stdout", 14, "MANIFEST 6: Channel /dev/stdout: duplicate alias"),
@@ -219,6 +227,7 @@ network = st.one_of(
     st.builds(NetworkSource, st.integers(10, 2**32 - 1).map(str), st.integers(0, 65535)),
     st.builds(NetworkSource, st.ip_addresses(v=4).map(str), st.integers(0, 65535)),
 )
+windows = st.tuples(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)).map(lambda ends: Window(min(ends), max(ends)))
 single = st.one_of(paths, st.builds(DescriptorSource, st.integers(0, 1 << 20)), names.map(OpaqueSource))
 
 
@@ -226,6 +235,8 @@ single = st.one_of(paths, st.builds(DescriptorSource, st.integers(0, 1 << 20)), 
 def channel_lines(draw: st.DrawFn, alias: str | None = None) -> ChannelLine:
     sources = draw(st.one_of(single.map(lambda source: (source,)), st.lists(network, min_size=1, max_size=3).map(tuple)))
     reads, writes = draw(st.sampled_from([(True, False), (False, True), (True, True)]))
+    if isinstance(sources[0], DescriptorSource) and not writes:
+        sources = (replace(sources[0], window=draw(st.none() | windows)),)
     both = reads and writes and not isinstance(sources[0], NetworkSource)
     kind = draw(st.sampled_from([1, 3]) if both else st.integers(0, 3))
     limits = [draw(numbers) if reads else 0 for _ in range(2)] + [
