@@ -24,6 +24,7 @@ from pathlib import Path
 from zerocloud.zebra.errors import DirectoryError
 
 MARK = "zebra.json"
+SOCKET = "zerovm.sock"
 FRESH_MARK = "zebra.json.new"
 # Linux's PATH_MAX is 4096 bytes. Swift adds nodeN/dK/objects-1/PARTITION/SUFFIX/HASH/TIMESTAMP.data and temporary names.
 LONGEST_DIRECTORY = 3800
@@ -105,7 +106,7 @@ class Layout:
 
     def executor_socket(self, number: int) -> Path:
         """Where the node's executor service listens."""
-        return self.run / f"node{number}" / "zerovm.sock"
+        return self.run / f"node{number}" / SOCKET
 
     def executor_log(self, number: int) -> Path:
         """What the node's executor service says."""

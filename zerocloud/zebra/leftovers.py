@@ -6,7 +6,7 @@ import os
 import time
 
 from zerocloud.zebra import processes, state
-from zerocloud.zebra.layout import Layout
+from zerocloud.zebra.layout import SOCKET, Layout
 from zerocloud.zebra.processes import Process
 
 # Seconds that an executor service has to end by itself once its node is gone, and that it has after a SIGTERM.
@@ -18,9 +18,7 @@ ROUNDS = 5
 
 def executors(layout: Layout) -> list[Process]:
     """The executor services of this Zebra's nodes, and their sessions."""
-    folders = sorted(layout.run.glob("node*"))
-    sockets = [layout.executor_socket(int(folder.name.removeprefix("node"))) for folder in folders]
-    return processes.with_arguments({str(path) for path in sockets})
+    return processes.with_arguments({str(folder / SOCKET) for folder in layout.run.glob("node*")})
 
 
 def executor(layout: Layout, node: int) -> Process | None:
@@ -54,7 +52,7 @@ def clear(layout: Layout, patience: float = OWN_END) -> list[Process]:
     left = [*end_members(layout), *end_executors(layout, patience)]
     if not left and layout.run.is_dir():
         layout.state.unlink(missing_ok=True)
-        for path in layout.run.glob("node*/zerovm.sock*"):
+        for path in layout.run.glob(f"node*/{SOCKET}*"):
             path.unlink(missing_ok=True)
     return left
 

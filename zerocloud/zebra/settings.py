@@ -15,6 +15,7 @@ from zerocloud.zebra.errors import DirectoryError, SettingsError
 from zerocloud.zebra.layout import FRESH_MARK, Layout
 
 FORMAT = 1
+DEFAULT_NODES = 4
 MOST_NODES = 64
 REPLICAS = 3
 EC_DEVICES = 3
@@ -58,7 +59,7 @@ class Wish:
     """What the caller of ``up`` asked for; None leaves the choice to the Zebra.
 
     ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift. ``overrides`` maps
-    ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value.
+    ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an earlier one back.
     """
 
     nodes: int | None = None
@@ -128,7 +129,8 @@ def settle(layout: Layout, wish: Wish) -> Settings:
                 f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; "
                 "use another directory, or 'zebra down --destroy' first"
             )
-    return dataclasses.replace(known, overrides={**known.overrides, **wish.overrides})
+    merged = {**known.overrides, **wish.overrides}
+    return dataclasses.replace(known, overrides={path: value for path, value in merged.items() if value})
 
 
 def check_wish(wish: Wish) -> None:
@@ -158,7 +160,7 @@ def parse_overrides(overrides: Mapping[str, str]) -> Iterable[tuple[str, str, st
 
 def _fresh(wish: Wish) -> Settings:
     return Settings(
-        nodes=wish.nodes or 4,
+        nodes=wish.nodes or DEFAULT_NODES,
         ec=bool(wish.ec),
         hash_prefix=secrets.token_hex(16),
         hash_suffix=secrets.token_hex(16),

@@ -40,7 +40,7 @@ class Started:
         """Let the Zebra run on."""
         self.listener.detach()
         self.listener.close()
-        # It isn't waited for: it belongs to init once this process ends.
+        # Nobody will wait for it here; Popen must know, or it would warn of a child that it lost.
         self.process.returncode = 0
 
     def stop(self) -> None:
@@ -89,19 +89,23 @@ def _wait_for_servers(started: Started, deadline: float) -> str:
         if event["event"] == "started":
             return str(event["url"])
         _raise_for(started, event)
-    raise StartFailed(f"{started.layout.directory}: the supervisor ended while starting{_story(started, 'zebra')}")
+    raise _gone(started)
 
 
 def _check_alive(started: Started) -> None:
     for event in started.listener.waiting():
         _raise_for(started, event)
     if started.process.poll() is not None:
-        raise StartFailed(f"{started.layout.directory}: the supervisor ended while starting{_story(started, 'zebra')}")
+        raise _gone(started)
 
 
 def _raise_for(started: Started, event: dict[str, Any]) -> None:
     if event["event"] == "ended":
         raise StartFailed(f"{event['name']} {event['how']} while starting{_story(started, event['name'])}")
+
+
+def _gone(started: Started) -> StartFailed:
+    return StartFailed(f"{started.layout.directory}: the supervisor ended while starting{_story(started, 'zebra')}")
 
 
 def _story(started: Started, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import simplejson
 
-from zerocloud.zebra.errors import AlreadyRunning, NotRunning
+from zerocloud.zebra.errors import AlreadyRunning, NotRunning, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.processes import Process
 
@@ -66,7 +66,7 @@ def save(layout: Layout, state: State) -> None:
 
 
 def load(layout: Layout) -> State | None:
-    """What the last supervisor wrote; None if it left in order, or there is nothing legible."""
+    """What the last supervisor wrote; None if it left in order, or there is nothing legible. Raises ZebraError."""
     try:
         value: Any = simplejson.loads(layout.state.read_text())
         members = tuple(
@@ -74,12 +74,14 @@ def load(layout: Layout) -> State | None:
             for one in value["members"]
         )
         return State(Process(**value["supervisor"]), members)
-    except (OSError, ValueError, KeyError, TypeError):
+    except PermissionError as error:
+        raise ZebraError(f"{layout.state}: this Zebra belongs to another user") from error
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
 
 def running(layout: Layout) -> State:
-    """The state of a Zebra whose supervisor is alive. Raises DirectoryError, NotRunning."""
+    """The state of a Zebra whose supervisor is alive. Raises DirectoryError, NotRunning, ZebraError."""
     layout.require_zebra()
     state = load(layout)
     if state is None or not state.supervisor.alive:

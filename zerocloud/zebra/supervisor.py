@@ -64,6 +64,8 @@ class Supervisor:
         settings.save(self.layout, known)
         configuration.write(self.layout, known, wish.filters)
         rings.write(self.layout, known)
+        # From here on 'zebra down' finds this process.
+        state.save(self.layout, self.current)
         return known, sockets
 
     def start(self, known: Settings, sockets: dict[str, socket.socket], together: bool) -> None:
@@ -191,11 +193,11 @@ def run(directory: str, wish: Wish, connected: socket.socket) -> int:
             stack.callback(supervisor.selector.close)
             supervisor.listen_for_signals()
             known, sockets = supervisor.prepare(wish)
-            supervisor.start(known, sockets, wish.together)
         except ZebraError as error:
             reporter.tell("error", kind=type(error).__name__, message=str(error))
             return error.exit_code
         try:
+            supervisor.start(known, sockets, wish.together)
             supervisor.watch()
         finally:
             supervisor.shut_down()

@@ -40,6 +40,7 @@ def test_settings_survive_a_restart(layout: Layout) -> None:
         "proxy/app/a": "1",
         "proxy/app/b": "2",
     }
+    assert settings.settle(layout, Wish(overrides={"proxy/app/a": ""})).overrides == {}
 
 
 def test_what_cannot_change(layout: Layout) -> None:
