@@ -49,7 +49,6 @@ class PipelineListing:
             fetched.close()
             return []
         if fetched.status != 200:
-            what = f"container: {path.container}" if path.container else f"account: {path.account}"
-            raise ListingError(f"Error querying object server for {what} (status {fetched.status})")
+            raise ListingError(f"status {fetched.status}")
         entries: list[dict[str, Any]] = simplejson.loads(b"".join(fetched.chunks()))
         return entries
