@@ -65,6 +65,16 @@ def get(variables: dict[str, str], path: str) -> bytes:
     return response.content
 
 
+def run_a_job(variables: dict[str, str]) -> None:
+    client = Client(variables["OS_STORAGE_URL"], variables["OS_AUTH_TOKEN"])
+    client.put_container("c")
+    client.put("c/o", b"content")
+    group = jobs.node(jobs.program(client, "c", "copy"), devices=[jobs.stdin("c", "o"), jobs.stdout()])
+    answer = jobs.run(client, group)
+    client.close()
+    assert (answer.status_code, answer.content) == (200, b"content"), answer.text
+
+
 def test_a_whole_life(directory: Path) -> None:
     variables = up(directory)
     assert variables["ST_USER"] == "test:tester"
@@ -206,6 +216,35 @@ def test_down_from_another_terminal(directory: Path) -> None:
     assert "Stopped by 'zebra down'" in front.text
 
 
+def test_down_while_it_starts(directory: Path) -> None:
+    front = Foreground(directory)
+    assert wait_for(Layout.at(directory).state.exists)
+    zebra("down", "--dir", str(directory))
+    assert processes_of(directory) in ([], [front.process.pid])
+    front.end()
+    assert processes_of(directory) == []
+
+
+def test_two_at_once(directory: Path) -> None:
+    command = [*COMMAND, "up", "--detach", "--nodes", "1", "--dir", str(directory)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    texts = [process.communicate(timeout=120)[0] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], texts
+    assert any("runs already" in text for text in texts)
+    assert status(directory)["node1"]["state"] == "running"
+
+
+def test_a_job_in_a_deep_directory(tmp_path: Path) -> None:
+    """The executor's socket has a path that is longer than the kernel's addresses (108 bytes)."""
+    directory = tmp_path / ("deep" * 20) / ("deeper" * 20)
+    variables = up(directory, "--nodes", "1")
+    try:
+        run_a_job(variables)
+    finally:
+        zebra("down", "--destroy", "--dir", str(directory))
+    assert processes_of(directory) == []
+
+
 def test_the_foreground_tells_of_a_dead_node(directory: Path) -> None:
     front = Foreground(directory)
     front.read_until("Ctrl-C")
@@ -308,13 +347,7 @@ def test_an_unprivileged_user(nobody: Person, directory_of_nobody: Path) -> None
     directory = directory_of_nobody
     zebra("up", "--detach", "--dir", str(directory), "--nodes", "3", person=nobody)
     variables = dict(exported(zebra("env", "--dir", str(directory), person=nobody)))
-    assert put(variables, "c") == 201
-    assert put(variables, "c/o", b"content") == 201
-    client = Client(variables["OS_STORAGE_URL"], variables["OS_AUTH_TOKEN"])
-    group = jobs.node(jobs.program(client, "c", "copy"), devices=[jobs.stdin("c", "o"), jobs.stdout()])
-    answer = jobs.run(client, group)
-    client.close()
-    assert (answer.status_code, answer.content) == (200, b"content"), answer.text
+    run_a_job(variables)
     assert {os.stat(f"/proc/{pid}").st_uid for pid in processes_of(directory)} == {NOBODY}
     zebra("down", "--destroy", "--dir", str(directory), person=nobody)
     assert processes_of(directory) == []

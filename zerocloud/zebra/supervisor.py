@@ -30,6 +30,8 @@ from zerocloud.zebra.settings import Settings, Wish, address_of
 # Seconds for the servers to end after SIGTERM, which they do at once unless the kernel is busy with their disks.
 SERVERS_END = 5.0
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 logger = logging.getLogger("zebra")
 
 
@@ -89,13 +91,16 @@ class Supervisor:
 
     def _fork(self, name: str, listeners: dict[str, socket.socket]) -> int:
         parent = os.getpid()
+        # A signal that comes before the child has its own dispositions must wait for them, not be lost in this process's.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return pid
         try:
             processes.die_with(parent)
             processes.take_name(f"zebra-{name}")
-            _default_signals()
+            _default_signals(mask)
             own = {server: listener.dup() for server, listener in listeners.items()}
             self.stack.close()
             serverlog.open_log(self.layout.log_of(name))
@@ -123,7 +128,7 @@ class Supervisor:
             self.stack.callback(end.close)
         signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
         self.stack.callback(signal.set_wakeup_fd, -1)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, lambda number, frame: None)
         self.selector.register(receiving, selectors.EVENT_READ, self._stop)
 
@@ -177,10 +182,11 @@ def how_it_ended(status: int) -> str:
     return f"ended with exit code {os.WEXITSTATUS(status)}"
 
 
-def _default_signals() -> None:
+def _default_signals(mask: set[int]) -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def run(directory: str, wish: Wish, connected: socket.socket) -> int:
