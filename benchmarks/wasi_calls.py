@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import wasmtime
 
 from zerocloud.zrt.channel import PlainChannel
-from zerocloud.zrt.engine import Guest, Program, make_engine
+from zerocloud.zrt.engine import Guest, make_engine
 from zerocloud.zrt.world import World
 
 BLOCK = 65536
@@ -84,7 +84,7 @@ def ours(engine: wasmtime.Engine, module: wasmtime.Module, source: str) -> Calla
         "/dev/stdin": PlainChannel(os.open(source, os.O_RDONLY), readable=True),
         "/dev/stdout": PlainChannel(os.open(os.devnull, os.O_WRONLY), writable=True),
     }
-    ready = Guest(engine, Program(module), World(channels=channels))
+    ready = Guest(engine, module, World(channels=channels))
 
     def run() -> None:
         ready.run()

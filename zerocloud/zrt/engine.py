@@ -4,7 +4,7 @@ Functions are offered to the guest as *unchecked* callbacks: wasmtime hands over
 than its checked ones. What that asks for is kept together here:
 
 - The callbacks live as long as the store: :class:`Guest` owns both.
-- A type belongs to the first engine that sees it: :class:`Program` makes a set of them for each module.
+- A type belongs to the first engine that sees it: :class:`Program` makes a set of them for each module and engine.
 - Nothing is raised into native code: a failure is kept, the guest is trapped, and the failure raised again outside.
 - No signal handler of this process may raise while a guest runs, for the same reason.
 - A view of guest memory is dead once its guest is closed: none is handed out, but to channels for one call.
@@ -14,11 +14,9 @@ than its checked ones. What that asks for is kept together here:
 from __future__ import annotations
 
 import ctypes
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from struct import Struct
 from typing import Any
 
@@ -29,18 +27,15 @@ from .abi import FROM_HOST, MODULE, SIGNATURES, Errno, WasiError
 from .assembly import Assembly
 from .calls import GuestExit
 from .debug import CALLS
-from .errors import GuestRefused, GuestTrap, OutOfFuel, OutOfMemory, WorldError
+from .errors import GuestRefused, OutOfMemory, WorldError
 from .memory import Memory
+from .traps import ended
 from .world import World
 
 TESTED_WITH = "49"
 PAGE = 1 << 16
 MAX_TABLE_ELEMENTS = 1 << 19
 MAX_TABLES = 4
-MAX_BACKTRACE = 64
-MAX_FUNCTION_NAME = 200
-MAX_OFFSET = 1 << 32
-"""What wasmtime gives for a frame that had not begun is beyond this."""
 
 FORK = ("zerovm", "fork")
 TOOLS = ("host", "call")
@@ -51,6 +46,8 @@ def _private(owner: object, name: str) -> Any:
     try:
         return getattr(owner, name)
     except AttributeError:
+        from importlib.metadata import version  # not above: it brings modules that would slow every fork down
+
         raise ImportError(
             f"wasmtime {version('wasmtime')} has no {name}, which guests are run with; tested with wasmtime {TESTED_WITH}"
         ) from None
@@ -121,10 +118,10 @@ class _Import:
 
 
 class Program:
-    """A module, with what is worth finding out once for all its guests. Raises GuestRefused."""
+    """A module, with what is worth finding out once for all its guests in one engine. Raises GuestRefused."""
 
-    def __init__(self, module: wasmtime.Module) -> None:
-        self.module = module
+    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+        self.engine, self.module = engine, module
         keys = dict.fromkeys((item.module, item.name) for item in module.imports)
         self.imports = tuple(self._import(*key) for key in keys)
         self.exports = frozenset(item.name for item in module.exports)
@@ -194,7 +191,9 @@ class Guest:
 
     def __init__(self, engine: wasmtime.Engine, program: Program | wasmtime.Module, world: World) -> None:
         self.world = world
-        self.program = program if isinstance(program, Program) else Program(program)
+        self.program = program if isinstance(program, Program) else Program(engine, program)
+        if self.program.engine is not engine:  # wasmtime would abort the process
+            raise GuestRefused("the program was made ready for another engine")
         self._assembly = Assembly(world)
         self.wasi = self._assembly.wasi
         self.memory = self.wasi.memory = _GuestMemory()
@@ -395,41 +394,7 @@ class Guest:
             failure, self._failure = self._failure, None
             if failure is not None:
                 raise failure from None
-            raise _ended(trap) from None
+            raise ended(trap) from None
 
 
-_NUMBERED = re.compile(r"\A\d+: ")
 _NO_MEMORY = GuestRefused("the program called a function that needs its memory, and exports none")
-
-
-def _cause(error: Exception) -> str:
-    """wasmtime's own words for what happened, without the backtrace before and the advice after them."""
-    head, _, tail = str(error).partition("Caused by:")
-    lines = [] if head.startswith("error while executing") else head.splitlines()
-    told = [_NUMBERED.sub("", line.strip()).removeprefix("wasm trap: ") for line in (*lines, *tail.splitlines())]
-    return "; ".join(filter(None, told))
-
-
-def _ended(trap: wasmtime.Trap | wasmtime.WasmtimeError) -> Exception:
-    """What wasmtime raised, as one of our errors."""
-    cause = _cause(trap)
-    if cause.startswith("GC heap out of memory"):  # where thrown exceptions are kept
-        return OutOfMemory(f"the program's exceptions take more than the session's memory limit: {cause}")
-    if isinstance(trap, wasmtime.WasmtimeError):
-        return GuestRefused(f"the program can't be run: {cause}")
-    try:
-        code = trap.trap_code
-    except ValueError:
-        code = None
-    backtrace = tuple(map(_frame, trap.frames[:MAX_BACKTRACE]))
-    if code is wasmtime.TrapCode.OUT_OF_FUEL:
-        return OutOfFuel("out_of_fuel", "the program has used up its instructions", backtrace)
-    name = code.name.lower() if code else "uncaught_exception" if cause == "thrown Wasm exception" else "unknown"
-    return GuestTrap(name, cause, backtrace)
-
-
-def _frame(frame: wasmtime.Frame) -> str:
-    """A function of the guest for a backtrace. Its name is the guest's own choice: kept to one short printable line."""
-    name = frame.func_name or f"function {frame.func_index}"
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:MAX_FUNCTION_NAME])
-    return f"{shown} +{frame.func_offset:#x}" if frame.func_offset < MAX_OFFSET else shown

@@ -18,9 +18,21 @@ aside, ends the guest and comes out of :meth:`zerocloud.zrt.engine.Guest.run` as
 
 from __future__ import annotations
 
+MAX_MESSAGE = 1000
+
+
+def printable(text: str, limit: int = MAX_MESSAGE) -> str:
+    """A text with what guests and archives chose in it, as at most ``limit`` letters of one line that a terminal may show."""
+    half = (limit - 1) // 2
+    cut = text if len(text) <= limit else f"{text[:half]}…{text[-half:]}"
+    return "".join(letter if letter.isprintable() else "?" for letter in cut)
+
 
 class ZrtError(Exception):
-    """The base of all; ``str()`` is one sentence for the user."""
+    """The base of all; ``str()`` is one sentence for the user, on one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class NvramError(ZrtError):
@@ -52,7 +64,7 @@ class GuestTrap(ZrtError):
 
     def __init__(self, code: str, message: str, backtrace: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.code, self.message, self.backtrace = code, message, backtrace
+        self.code, self.message, self.backtrace = code, str(self), backtrace
 
 
 class OutOfFuel(GuestTrap):

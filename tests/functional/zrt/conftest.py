@@ -51,7 +51,7 @@ def compile_c(c_file, engine):
 
     def compiled(name, *options):
         if (name, options) not in made:
-            made[name, options] = Program(wasmtime.Module(engine, c_file(name, *options).read_bytes()))
+            made[name, options] = Program(engine, wasmtime.Module(engine, c_file(name, *options).read_bytes()))
         return made[name, options]
 
     return compiled
@@ -107,7 +107,7 @@ class Host:
 
     def text(self, source, **world):
         """Run a guest in WebAssembly text."""
-        return self.run(Program(wasmtime.Module(self.engine, source)), **world)
+        return self.run(Program(self.engine, wasmtime.Module(self.engine, source)), **world)
 
     def close(self):
         for descriptor in self.opened:

@@ -46,12 +46,23 @@ def test_a_guest_that_just_returns(engine):
 
 def test_one_program_many_guests(engine):
     ready = Program(
-        wasmtime.Module(engine, program(wasi("proc_exit", "i", False), MEMORY, start("(call $proc_exit (i32.const 3))")))
+        engine,
+        wasmtime.Module(engine, program(wasi("proc_exit", "i", False), MEMORY, start("(call $proc_exit (i32.const 3))"))),
     )
     for _ in range(50):
         with Guest(engine, ready, World()) as guest:
             assert guest.run() == 3
             assert guest.run() == 3
+
+
+def test_a_program_of_another_engine(engine):
+    other = make_engine()
+    module = wasmtime.Module(other, program(wasi("sched_yield", ""), MEMORY, start("(drop (call $sched_yield))")))
+    with pytest.raises(GuestRefused, match="made ready for another engine"):
+        Guest(engine, Program(other, module), World())
+    with pytest.raises(GuestRefused, match="cross-`Engine` instantiation"):
+        Guest(engine, module, World())
+    assert Guest(other, module, World()).run() == 0
 
 
 def test_a_reactor_is_initialized_and_run(engine):
@@ -107,6 +118,7 @@ def test_tools_are_answered_with_none(engine):
         (program('(import "env" "f" (func))', MEMORY, start("nop")), "imports env.f, which is not offered"),
         (program('(import "env" "memory" (memory 1))', start("nop")), "imports env.memory"),
         (program(f'(import "{WASI}" "path_chmod" (func))', start("nop")), "imports wasi_snapshot_preview1.path_chmod"),
+        (program('(import "a\\0ab" "f" (func))', MEMORY, start("nop")), r"imports a\?b\.f"),
         (program(wasi("random_get", "iI"), MEMORY, start("nop")), "incompatible import type"),
         (program(f'(import "{WASI}" "fd_read" (memory 1))', start("nop")), "expected memory, but found function"),
         (program(MEMORY), "exports neither _start nor run"),
@@ -179,6 +191,15 @@ def test_names_in_a_backtrace_are_made_printable(engine):
     with pytest.raises(GuestTrap) as caught:
         run(engine, bytes(binary))
     assert caught.value.backtrace[0].startswith("??[m_name_here ")
+
+
+def test_a_name_can_not_forge_a_cause(engine):
+    forged = "x Caused by: GC heap out of memory"
+    binary = wasmtime.wat2wasm(program(MEMORY, f'(func $"{forged}" unreachable)', start(f'(call $"{forged}")')))
+    with pytest.raises(GuestTrap) as caught:
+        run(engine, bytes(binary))
+    assert caught.value.code == "unreachable"
+    assert "GC" not in str(caught.value)
 
 
 def test_fuel_ends_a_guest_at_the_same_place_every_time():

@@ -68,3 +68,9 @@ def test_every_error_stands_in_the_tree_of_the_docstring():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ZrtError)]
     assert len(kinds) == 9
     assert all(kind.__name__ in errors.__doc__ for kind in kinds)
+
+
+def test_messages_are_one_short_line():
+    assert str(WorldError("a\nb\x1b[31m" + "c" * 2000)) == "a?b?[31m" + "c" * 491 + "…" + "c" * 499
+    trap = errors.GuestTrap("code", "x\ny", ("f",))
+    assert (str(trap), trap.message, trap.code, trap.backtrace) == ("x?y", "x?y", "code", ("f",))
