@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from .abi import DIRENT, FDSTAT, PRESTAT, U32, U64, Errno, FdFlag, Right, WasiError
 from .calls import Calls
 from .files import MAX_POSITION, Open, OpenDirectory
@@ -153,12 +151,11 @@ class FileCalls(Calls):
         view = self.memory.span(buffer, size)
         self.memory.check(out, U32.size)
         listing, used = directory.listing(not cookie), 0
-        start = min(cookie, len(listing))
-        for number, name in enumerate(islice(listing, start, None), start + 1):
-            node = directory.entry(name)
+        for number in range(min(cookie, len(listing)), len(listing)):
+            node = directory.entry(listing[number])
             if node is None:
                 continue
-            entry = _entry(number, name, node)[: size - used]
+            entry = _entry(number + 1, listing[number], node)[: size - used]
             view[used : used + len(entry)] = entry
             used += len(entry)
             if used == size:

@@ -132,7 +132,7 @@ class Image:
                 node = tree.new_symbolic_link(directory, name, member.target or b".", member.when)
         if not isinstance(node, File):
             self._last = None
-        if self.mount.removable:
+        if self.mount.removable and node is not old:
             self._placed.append((directory, name, node))
 
     def _directory(self, parts: list[bytes]) -> Directory:

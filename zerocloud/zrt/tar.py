@@ -200,11 +200,10 @@ def _number(field: bytes) -> int:
 
 
 def _check_sum(block: bytes, offset: int) -> None:
+    """The sum of a header's bytes, its own field taken for blanks; some old archivers took bytes for signed."""
     said = _number(block[148:156])
-    rest = block[:148] + block[156:]
-    unsigned = sum(rest) + 8 * 0x20
-    signed = unsigned - 256 * sum(byte > 127 for byte in rest)
-    if said not in (unsigned, signed):
+    unsigned = sum(block) - sum(block[148:156]) + 8 * 0x20
+    if said != unsigned and said != unsigned - 256 * sum(byte > 127 for byte in block[:148] + block[156:]):
         what = "is not a tar archive" if not offset else f"is damaged at byte {offset}"
         raise ImageError(f"the image {what}: the header's checksum is wrong")
 

@@ -75,6 +75,10 @@ def test_a_copy(host, everything):
     assert good(host.run(everything, "copy", stdin=data)) == data
 
 
+def test_standard_streams_can_be_other_files(host, everything):
+    assert good(host.run(everything, "reopen")) == b"into"
+
+
 def test_images(host, everything):
     data = archive(directory("lib"), member("lib/a", b"x"), symlink("l", "lib"))
     mounts = [image(host.path, data, "1.tar"), image(host.path, gzip.compress(data), "2.tar", mountpoint="/more")]

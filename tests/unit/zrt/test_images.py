@@ -282,6 +282,17 @@ def test_a_removable_image_is_changed_by_a_fork(tmp_path):
     os.close(new.fd)
 
 
+def test_directories_that_were_there_stay_when_a_removable_image_goes(tmp_path):
+    old = image(tmp_path, archive(directory("keep"), directory("go")), "1.tar", removable=True)
+    new = image(tmp_path, archive(member("a")), "2.tar", removable=True)
+    guest = Guest(mounts=[Mount("/keep", "wo", channel="/dev/x"), old], channels={"/dev/x": writer()})
+    assert everything(guest) == [b"keep", b"go"]
+    guest.assembly.rebind(World(mounts=[new], channels={"/dev/x": writer()}))
+    assert everything(guest) == [b"keep", b"a"]
+    os.close(old.fd)
+    os.close(new.fd)
+
+
 def test_a_removable_image_that_was_not_looked_at_is_just_exchanged(tmp_path):
     old = image(tmp_path, b"bad" * 1000, "1.tar", removable=True)
     new = image(tmp_path, gzip.compress(archive(member("a", b"2"))), "2.tar", removable=True)

@@ -75,6 +75,13 @@ def test_old_archives_without_magic():
     assert [(item.name, item.kind) for item in found(data)] == [(b"dir/", Kind.DIRECTORY), (b"dir/a", Kind.FILE)]
 
 
+def test_checksums_of_signed_bytes():
+    block = bytearray(header("é".encode()))
+    signed = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + b" " * 8 + block[156:])
+    block[148:156] = b"%06o\0 " % signed
+    assert found(bytes(block))[0].name == "é".encode()
+
+
 def test_the_prefix_counts_in_ustar_only():
     assert found(header(b"a", prefix=b"p"))[0].name == b"p/a"
     assert found(header(b"a", prefix=b"p", magic=b"ustar  \0"))[0].name == b"a"

@@ -149,6 +149,18 @@ static void fill(void)
     printf("%ld %ld\n", written >> 20, files);
 }
 
+static void reopen(void)
+{
+    char text[64];
+    CHECK(freopen("/out.txt", "w", stdout) == stdout);
+    printf("into a file");
+    CHECK(!fclose(stdout));
+    CHECK(freopen("/out.txt", "r", stdin) == stdin);
+    CHECK(fgets(text, 64, stdin) && !strcmp(text, "into a file"));
+    int descriptor = open("/dev/stdout", O_WRONLY);
+    CHECK(descriptor > 2 && write(descriptor, text, 4) == 4);
+}
+
 static void copy(void)
 {
     static char block[65536];
@@ -180,6 +192,7 @@ int main(int count, char **arguments)
     else if (!strcmp(what, "clocks")) clocks();
     else if (!strcmp(what, "polling")) polling();
     else if (!strcmp(what, "fill")) fill();
+    else if (!strcmp(what, "reopen")) reopen();
     else if (!strcmp(what, "copy")) copy();
     else if (!strcmp(what, "dive")) printf("%d\n", dive(1 << 30));
     else if (!strcmp(what, "fall")) fall();
