@@ -20,17 +20,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
-from zerocloud.zerovm.frames import FrameError, read_frame, send_frame
+from zerocloud.zerovm.frames import ADMITTED, ALIVE, HOLD, PING, REFUSED, FrameError, read_frame, send_frame, socket_address
 
-ADMITTED = b"admitted"
-REFUSED = b"refused"
-HOLD = b"Hold\n"
-PING = b"Ping\n"
-ALIVE = b"alive"
 BACKGROUND = "--background"
 _START_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
-_ADDRESS_BYTES = 107
 _LOG_TAIL_BYTES = 2000
 
 
@@ -48,19 +42,6 @@ class ServiceRefused(ServiceError):
 
 class ServiceLost(ServiceError):
     """The service or the connection ended, or timed out, before it answered. The session, if it had begun, is dead."""
-
-
-@contextmanager
-def socket_address(path: str) -> Iterator[str]:
-    """An address for ``bind`` and ``connect`` of any length: one over 107 bytes goes through a descriptor of its directory."""
-    if len(os.fsencode(path)) <= _ADDRESS_BYTES:
-        yield path
-        return
-    directory = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{directory}/{os.path.basename(path)}"
-    finally:
-        os.close(directory)
 
 
 class Connection:

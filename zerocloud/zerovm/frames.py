@@ -13,7 +13,12 @@ import socket
 import stat
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+HOLD, PING = b"Hold\n", b"Ping\n"
+ADMITTED, ALIVE, REFUSED = b"admitted", b"alive", b"refused"
+"""Requests and answers of the executor service that are single words; a sentence follows the last."""
 
 HEADER_BYTES = 8
 MAXIMUM_TEXT = 0xFFFFFF
@@ -22,6 +27,7 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(253 * array.array("i").itemsize)
 _HEXADECIMAL = frozenset(b"0123456789abcdefABCDEF")
 _NO_LINGER = struct.pack("ii", 0, 0)
 _RETRY_SECONDS = 0.005
+_ADDRESS_BYTES = 107
 
 
 class FrameError(ValueError):
@@ -158,3 +164,16 @@ def _read(connection: socket.socket, count: int) -> bytes:
             raise HungUp("the connection ended before its frame was whole" if data else "hung up")
         data += chunk
     return bytes(data)
+
+
+@contextmanager
+def socket_address(path: str) -> Iterator[str]:
+    """An address for ``bind`` and ``connect`` of any length: one over 107 bytes goes through a descriptor of its directory."""
+    if len(os.fsencode(path)) <= _ADDRESS_BYTES:
+        yield path
+        return
+    directory = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{os.path.basename(path)}"
+    finally:
+        os.close(directory)

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -141,3 +143,12 @@ def test_one_module_larger_than_the_cache_stays_while_it_is_new(tmp_path):
     os.close(file)
     os.close(cache.open("large"))
     cache.close()
+
+
+def test_the_service_imports_nothing_that_has_work_to_do_in_each_fork():
+    script = (
+        "import sys, zerocloud.zerovm.service.server;"
+        "print(*{'threading', 'random', 'logging', 'multiprocessing', 'concurrent.futures'} & set(sys.modules))"
+    )
+    imported = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert imported.stdout.strip() == ""

@@ -6,13 +6,13 @@ import contextlib
 import ctypes
 import os
 import struct
-import tempfile
 from pathlib import Path
 
 from zerocloud.zerovm.service.kernel import PR_SET_DUMPABLE, prctl, system_call
 
 _NEW_IPC, _NEW_NETWORK, _NEW_USER = 0x08000000, 0x40000000, 0x10000000
 _CAPABILITY_VERSION = 0x20080522
+_TEMPORARY = "/tmp"  # noqa: S108 - the directory has no name any more when it is entered
 UNMAPPED_USER = 65534
 """How a process in a user namespace sees every user that has no number there."""
 
@@ -30,9 +30,9 @@ def leave_namespaces(new_user: bool) -> None:
 
 def enter_empty_root() -> None:
     """Make a directory that is empty, and removed already, the root. Raises OSError."""
-    path = tempfile.mkdtemp(prefix="zerovm-root-")
+    path = f"{_TEMPORARY}/zerovm-root-{os.urandom(8).hex()}"
+    os.mkdir(path, 0o555)
     try:
-        os.chmod(path, 0o555)  # noqa: S103 - there is nothing in it, and it is about to go
         directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     finally:
         os.rmdir(path)

@@ -21,9 +21,8 @@ import socket
 import traceback
 from typing import Protocol
 
-from zerocloud.zerovm.client import ADMITTED, ALIVE, REFUSED
 from zerocloud.zerovm.errors import ManifestError
-from zerocloud.zerovm.frames import FrameError, FrameReader, HungUp, drop_descriptors, pack
+from zerocloud.zerovm.frames import ADMITTED, ALIVE, REFUSED, FrameError, FrameReader, HungUp, drop_descriptors, pack
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES
 from zerocloud.zerovm.report import FAILED, SKIPPED, Report
 from zerocloud.zerovm.service.compiler import Unusable

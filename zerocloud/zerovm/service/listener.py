@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from zerocloud.zerovm.client import socket_address
+from zerocloud.zerovm.frames import socket_address
 
 _BACKLOG = 512
 _MODE = 0o660

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib.metadata
 import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import wasmtime
 
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.service.compiler import Compiler, Unusable
@@ -37,8 +38,19 @@ def engine_key(fuel: bool) -> str:
     """What native code depends on beside the program: wasmtime's version, the engine's settings, this kind of processor."""
     information = Path("/proc/cpuinfo").read_text().splitlines()
     features = next((line for line in information if line.startswith(("flags", "Features"))), "")
-    facts = (_SETTINGS, importlib.metadata.version("wasmtime"), MACHINE, features, str(fuel))
+    facts = (_SETTINGS, _wasmtime_version(), MACHINE, features, str(fuel))
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+
+
+def _wasmtime_version() -> str:
+    """The version that stands in the name of the installed distribution's directory, or else the library's size and age.
+
+    ``importlib.metadata`` would bring in modules that have work to do in each fork.
+    """
+    package = Path(wasmtime.__file__).parent
+    found = [entry.name for entry in package.parent.glob("wasmtime-*.dist-info")]
+    libraries = sorted(package.glob("*/_libwasmtime.so"))
+    return " ".join(found or [f"{status.st_size} {status.st_mtime_ns}" for status in map(os.stat, libraries)])
 
 
 class Modules:

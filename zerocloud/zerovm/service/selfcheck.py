@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -37,11 +36,10 @@ def probe(user: int | None) -> list[Standing]:
 
 def _build(user: int | None) -> Enclosure:
     walls = Walls()
-    with tempfile.TemporaryFile() as file:
-        directory = os.open("/", os.O_PATH | os.O_DIRECTORY)
-        enclosure = walls.around_service(user, directory)
-        walls.around_compiler()
-        walls.around_session(file.fileno())
+    directory = os.open("/", os.O_PATH | os.O_DIRECTORY)
+    enclosure = walls.around_service(user, directory)
+    walls.around_compiler()
+    walls.around_session(directory)
     return enclosure
 
 

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 
@@ -22,6 +21,7 @@ from zerocloud.zerovm.service.log import Log
 LISTENER_VARIABLE = "ZEROVM_LISTENER"
 READY_VARIABLE = "ZEROVM_READY"
 _REMOVE, _SUCCEED, _DONE, _FAILED = b"R", b"S", b"1", b"0"
+_IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _READY_SECONDS = 60.0
 _ANSWER_SECONDS = 75.0
 
@@ -78,7 +78,7 @@ class _Duty:
 
     def serve(self) -> None:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         close_all_but((0, 1, 2, self._log.descriptor, self._channel.fileno()))
         while True:
@@ -110,10 +110,11 @@ class _Duty:
         self._channel.sendall(_DONE if serves else _FAILED)
 
     def _spawn(self, environment: Mapping[str, str], descriptors: tuple[int, ...]) -> bool:
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, True)
+        command = [sys.executable, *sys.orig_argv[1:]]
         try:
-            subprocess.Popen(
-                [sys.executable, *sys.orig_argv[1:]], env=environment, pass_fds=descriptors, start_new_session=True
-            )
+            os.posix_spawn(sys.executable, command, environment, setsid=True, setsigdef=_IGNORED)
         except OSError as error:
             self._log.write(f"the successor can't be started: {error}")
             return False
