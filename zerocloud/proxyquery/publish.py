@@ -9,7 +9,7 @@ from zerocloud.wire import STORY_MEMBER
 
 from .answer import Answer, AnswerMember
 from .errors import JobError
-from .results import NodeBody
+from .results import NodeBody, one_line
 from .spool import Spool
 from .subrequests import Pipeline
 
@@ -82,7 +82,7 @@ def output_headers(channel: Channel, records: Mapping[str, str]) -> dict[str, st
     found = {name.lower(): value for name, value in records.items()}
     meta |= {name: value for name, value in found.items() if name.startswith(META_PREFIX)}
     content_type = found.get("content-type") or channel.content_type or "application/octet-stream"
-    return {"Content-Type": content_type, **{name.title(): value for name, value in meta.items()}}
+    return {"Content-Type": one_line(content_type), **{name.title(): one_line(value) for name, value in meta.items()}}
 
 
 def _tail(member: AnswerMember) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from swift.common.swob import Response, str_to_wsgi
 from zerocloud import wire
 
 from .exchange import Records
-from .results import NodeBody, SessionReport
+from .results import NodeBody, SessionReport, one_line
 from .scheduler import Outcome, Phase
 from .spool import Spool
 from .story import tell
@@ -28,6 +29,9 @@ LONGEST_LIST = 8000
 
 DROPPED = frozenset(("content-length", "status", "mtime", "connection", "transfer-encoding", "keep-alive", "upgrade", "etag"))
 """Headers of a program's own answer that are not passed on: they belong to the connection, or are told elsewhere."""
+
+OURS = ("x-nexe-", "x-zerovm-job", "x-trans-id", "x-openstack-request-id", "x-backend-")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 DEFAULT_TYPE = "text/html"
 
@@ -85,7 +89,7 @@ def answer(ended: Ended, method: str, spool: Spool) -> Any:
     if method == "HEAD" and bodies and bodies[0].headers.get("Content-Length", "").isdigit():
         response.content_length = int(bodies[0].headers["Content-Length"])
     for name, value in report_headers(ended).items():
-        response.headers[name] = str_to_wsgi(value)
+        response.headers[name] = str_to_wsgi(one_line(value))
     return response
 
 
@@ -174,16 +178,16 @@ def _status(failed: Sequence[Outcome], bodies: Sequence[NodeBody], told: bool) -
 
 
 def _guest_headers(body: NodeBody) -> dict[str, str]:
-    """The headers of a node's answer; a program can't speak for the cluster."""
+    """The headers of a node's answer. A program can't speak for the cluster, nor begin another header or another answer."""
     return {
-        name: str_to_wsgi(value)
+        name: str_to_wsgi(one_line(value))
         for name, value in body.headers.items()
-        if name.lower() not in DROPPED and not name.lower().startswith(("x-nexe-", "x-trans-id", "x-zerovm-job", "x-backend-"))
+        if TOKEN.fullmatch(name) and name.lower() not in DROPPED and not name.lower().startswith(OURS)
     }
 
 
 def _first_type(bodies: Sequence[NodeBody]) -> str:
-    return next((body.headers["Content-Type"] for body in bodies if body.headers.get("Content-Type")), DEFAULT_TYPE)
+    return next((one_line(body.headers["Content-Type"]) for body in bodies if body.headers.get("Content-Type")), DEFAULT_TYPE)
 
 
 class _Colocation:

@@ -30,7 +30,7 @@ class SessionReport:
         """Read an answer's headers, whose names are in lower case and whose values are WSGI strings."""
 
         def value(name: str, default: str) -> str:
-            return _one_line(headers.get(name.lower(), default))
+            return one_line(wsgi_to_str(headers.get(name.lower(), default)))
 
         return cls(
             status=value(wire.STATUS, wire.NOT_RUN),
@@ -59,6 +59,7 @@ class NodeBody:
         return int(code) if code.isdecimal() and len(code) == 3 else None
 
 
-def _one_line(value: str) -> str:
-    native: str = wsgi_to_str(value)
-    return " ".join(native.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())
+def one_line(text: str) -> str:
+    """A text for a header: without line breaks and other control characters, as Unicode that can be encoded."""
+    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in clean).split())
