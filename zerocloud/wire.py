@@ -7,7 +7,7 @@ that neither side trusts the other's JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import simplejson
@@ -61,6 +61,9 @@ ERASURE_CODED = "erasure-coded"
 ENCRYPTED = "encrypted"
 SHARDED = "sharded"
 
+LONGEST_SEPARATOR = 256
+"""Bytes of what ends a record of a split object."""
+
 TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x-ustar", "application/x-gzip"))
 
 
@@ -81,8 +84,42 @@ def _strings(value: Any, key: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class SliceDescription:
+    """The part of an object that a node of a ``split`` group works on: bytes ``start`` to ``end`` (exclusive) of ``size``.
+
+    With a ``separator`` the node sees the records that begin there (:func:`zerocloud.sysmap.visible_range`), else these bytes.
+    """
+
+    start: int
+    end: int
+    size: int
+    separator: str = ""
+
+    @classmethod
+    def from_value(cls, value: Any) -> SliceDescription | None:
+        """Check and take the value of ``channels.slice``. Raises WireError."""
+        if value is None:
+            return None
+        _checked(value, dict, "channels.slice")
+        start, end, size = (_checked(value.get(key), int, f"channels.slice.{key}") for key in ("start", "end", "size"))
+        separator = _checked(value.get("separator", ""), str, "channels.slice.separator")
+        if not 0 <= start <= end <= size < 1 << 63:
+            raise WireError("node description: channels.slice is no part of an object")
+        try:
+            encoded = separator.encode()
+        except UnicodeEncodeError:
+            raise WireError("node description: channels.slice.separator is not Unicode text") from None
+        if len(encoded) > LONGEST_SEPARATOR:
+            raise WireError(f"node description: channels.slice.separator has more than {LONGEST_SEPARATOR} bytes")
+        return cls(start, end, size, separator)
+
+
+@dataclass(frozen=True)
 class ChannelDescription:
-    """One device of a node, as it travels. ``access`` holds the bits of :class:`zerocloud.sysmap.plan.Access`."""
+    """One device of a node, as it travels. ``access`` holds the bits of :class:`zerocloud.sysmap.plan.Access`.
+
+    Where ``slice`` is set and the object came along as a member, that member is already what the node is to see of it.
+    """
 
     device: str
     access: int
@@ -93,6 +130,7 @@ class ChannelDescription:
     min_size: int = 0
     removable: bool = False
     mountpoint: str = "/"
+    slice: SliceDescription | None = None
 
     @classmethod
     def from_value(cls, value: Any) -> ChannelDescription:
@@ -109,6 +147,7 @@ class ChannelDescription:
             min_size=_checked(value.get("min_size", 0), int, "channels.min_size"),
             removable=_checked(value.get("removable", False), bool, "channels.removable"),
             mountpoint=_checked(value.get("mountpoint", "/"), str, "channels.mountpoint"),
+            slice=SliceDescription.from_value(value.get("slice")),
         )
 
 
@@ -147,9 +186,7 @@ class NodeDescription:
     def to_value(self) -> dict[str, Any]:
         """The JSON object, as plain values."""
         value = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        value["channels"] = [
-            {name: getattr(channel, name) for name in channel.__dataclass_fields__} for channel in self.channels
-        ]
+        value["channels"] = [asdict(channel) for channel in self.channels]
         return value
 
     @classmethod

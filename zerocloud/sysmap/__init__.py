@@ -14,7 +14,7 @@ from .plan import Access, Channel, Connection, Node, Plan, Slice
 from .planner import plan_job
 from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
 from .schema import json_schema, json_schema_text
-from .split import record_start
+from .split import SliceTooLong, record_start, visible_range
 from .table import table
 from .urls import UrlError, parse_swift_url
 
@@ -34,6 +34,8 @@ __all__ = [
     "Access",
     "Slice",
     "record_start",
+    "visible_range",
+    "SliceTooLong",
     # paths
     "Path",
     "SwiftPath",

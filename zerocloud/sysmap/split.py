@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+Read = Callable[[int, int], bytes]
+"""``read(offset, length)``: the bytes of an object there, fewer only at its end."""
+
 _BLOCK = 65536
 
 
-def record_start(read: Callable[[int, int], bytes], offset: int, size: int, separator: bytes) -> int:
+class SliceTooLong(Exception):
+    """More bytes would belong to a slice than may be read, since its last record is too long."""
+
+
+def visible_range(read: Read, start: int, end: int, size: int, separator: bytes, most: int) -> tuple[int, int]:
+    """The bytes (start, end) that a node sees whose slice of an object of ``size`` bytes is ``start`` to ``end``.
+
+    Without a separator they are the slice. Otherwise they are the records that begin in it: seen over all slices, every
+    record once. Costs little more than reading every slice once in all: the first record's start is looked for in the slice
+    only, and a record that goes on through several slices is read on by the one in which it begins. Raises SliceTooLong if
+    they are more than ``most`` bytes.
+    """
+    first, last = start, end
+    if separator:
+        first = record_start(read, start, end, separator)
+        if first >= end:
+            return end, end
+        last = record_start(read, end, min(size, first + most + 1), separator)
+    if last - first > most:
+        raise SliceTooLong
+    return first, last
+
+
+def record_start(read: Read, offset: int, size: int, separator: bytes) -> int:
     """The first byte at or after ``offset`` with which a record begins; ``size`` if none does.
 
     ``read(offset, length)`` gives the bytes there, fewer only at the object's end; ``size`` is the object's size. A record

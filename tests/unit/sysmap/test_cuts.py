@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zerocloud.sysmap import Slice, SwiftPath, record_start
+from zerocloud.sysmap import Slice, SliceTooLong, SwiftPath, record_start, visible_range
 
 from .store import group, paths, plan, problem
 
@@ -149,6 +149,65 @@ def test_separators_across_blocks(distance):
     assert record_start(reader(data), 10, len(data), b"<>") == 12 + distance
     assert record_start(reader(b"y" * distance), 1, distance, b"<>") == distance
     assert record_start(reader(b""), 5, 100, b"\n") == 100
+
+
+def records(data, separator):
+    """Every record with the place of its first byte. They begin at 0 and after each separator, overlapping ones too."""
+    starts = [0, *(i for i in range(1, len(data)) if data[:i].endswith(separator))]
+    return [(start, data[start:end]) for start, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
+@given(st.text("ab\n", max_size=60).map(str.encode), st.integers(1, 15), SEPARATORS)
+@example(b"", 1, b"\n")
+@example(b"\n\n\n\n", 1, b"\n")
+@example(b"aaaaaaa", 3, b"aa")
+def test_a_slice_shows_the_records_that_begin_in_it(data, size, separator):
+    whole = b""
+    for start in range(0, len(data), size) or [0]:
+        end = min(start + size, len(data))
+        first, last = visible_range(reader(data), start, end, len(data), separator, 1000)
+        shown = data[first:last]
+        assert shown == b"".join(record for at, record in records(data, separator) if start <= at < end)
+        whole += shown
+    assert whole == data
+
+
+@given(st.binary(max_size=60), st.integers(1, 15))
+def test_every_byte_is_seen_once(data, size):
+    parts = [
+        visible_range(reader(data), at, min(at + size, len(data)), len(data), b"", size) for at in range(0, len(data), size)
+    ]
+    assert b"".join(data[first:last] for first, last in parts) == data
+
+
+@given(st.text("a\n", max_size=200).map(str.encode), st.integers(1, 50))
+def test_all_slices_together_read_little_more_than_the_object_twice(data, size):
+    asked = []
+
+    def read(offset, length):
+        asked.append(len(data[offset : offset + min(length, 1)]))
+        return data[offset : offset + 1]  # as little as a reader may give, so that every byte that is looked at is counted
+
+    for start in range(0, len(data), size):
+        visible_range(read, start, min(start + size, len(data)), len(data), b"\n", 1000)
+    slices = -(-len(data) // size)
+    assert sum(asked) <= 2 * len(data) + 2 * slices
+
+
+def test_more_than_may_be_read_is_refused_without_being_looked_at():
+    data = b"a\n" + b"x" * 200_000
+
+    def read(offset, length):
+        assert offset + length <= 65 + 2
+        return data[offset : offset + length]
+
+    with pytest.raises(SliceTooLong):
+        visible_range(read, 1, 10, len(data), b"\n", 64)
+    assert visible_range(reader(b"a\nxxxxxxxx\nb\n"), 1, 10, 13, b"\n", 9) == (2, 11)
+    with pytest.raises(SliceTooLong):
+        visible_range(reader(b"a\nxxxxxxxx\nb\n"), 1, 10, 13, b"\n", 8)
+    with pytest.raises(SliceTooLong):
+        visible_range(reader(data), 0, 10, len(data), b"", 9)
 
 
 # each
