@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from errno import EACCES, EBADF, EDQUOT, EFBIG, EINVAL, EIO, ENOENT, ENOSPC, EPROTONOSUPPORT
 
 from zerocloud.zerovm.counters import Counters
@@ -123,6 +124,17 @@ def _check_access(line: ChannelLine, descriptor: int) -> None:
         raise line.error("its descriptor is open in the other direction", EBADF)
     if flags & os.O_NONBLOCK:
         os.set_blocking(descriptor, True)
+
+
+def release_reserved(lines: Iterable[ChannelLine]) -> None:
+    """Give back what was reserved for a session that could not close its channels itself: it was killed."""
+    for line in lines:
+        source = line.sources[0]
+        if line.writable and isinstance(source, PathSource):
+            with contextlib.suppress(OSError):
+                status = os.stat(source.path)
+                if stat.S_ISREG(status.st_mode):
+                    os.truncate(source.path, status.st_size)
 
 
 def _reserve(line: ChannelLine, descriptor: int) -> bool:

@@ -24,6 +24,10 @@ class StreamChannel(HostChannel):
 
     def close(self, complete: bool) -> None:
         """Close the descriptor if the channel opened it."""
+        self.forget()
+
+    def forget(self) -> None:
+        """The same, and nothing else."""
         if self._owned:
             os.close(self.descriptor)
             self._owned = False

@@ -105,6 +105,10 @@ class HostChannel(ABC):
         Raises ChannelError, OSError.
         """
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Let go of it in a process that has got it by a fork: the channel goes on in the other process."""
+
     # -- what the kinds of channel bring
 
     @abstractmethod

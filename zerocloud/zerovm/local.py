@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import wasmtime
 
+from zerocloud.zerovm.channels import release_reserved
 from zerocloud.zerovm.counters import SIZE, Counters
 from zerocloud.zerovm.errors import ExecutorError
 from zerocloud.zerovm.manifest import Manifest
@@ -57,6 +58,8 @@ def run_local(manifest: Manifest, options: LocalOptions, tracer: Tracer) -> Repo
         stack.callback(os.close, page)
         child = _Child(manifest, options, program, page, tracer, Walls())
         ended = run_in_child(child.run, (program.descriptor, page, *tracer.descriptors), manifest.timeout)
+        if options.preallocate and ended.status:
+            release_reserved(manifest.channels)
         tracer.event("session ended")
         return _report(ended, page, program.validator)
 

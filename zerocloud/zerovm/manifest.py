@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from errno import EINVAL, EIO, ENOMEM
+from itertools import zip_longest
 from typing import Any
 
 from zerocloud.zerovm.errors import ManifestError
@@ -162,9 +163,25 @@ class Manifest:
         rank = {alias: number for number, alias in enumerate(STANDARD)}
         return tuple(sorted(self.channels, key=lambda channel: (rank.get(channel.alias, len(rank)), channel.alias)))
 
-    def channel(self, alias: str) -> ChannelLine | None:
-        """The channel of that alias, if there is one."""
-        return next((channel for channel in self.channels if channel.alias == alias), None)
+    def difference(self, other: Manifest) -> str:
+        """Why a session frozen with this manifest can't go on with the other (executor contract, section 6); empty if it can.
+
+        Both must have the same aliases, with the same types and limits.
+        """
+        for mine, others in zip_longest(self.ordered, other.ordered):
+            if mine is None or others is None or mine.alias != others.alias:
+                return "channels"
+            if replace(mine, sources=others.sources, etag=others.etag) != others:
+                return f"channel {mine.alias}"
+        return ""
+
+    def thawed(self, other: Manifest) -> Manifest:
+        """What a session frozen with this manifest goes on with, given the other: its own program, memory and lack of
+        digests."""
+        etags = {channel.alias: channel.etag for channel in self.channels}
+        channels = tuple(replace(channel, etag=channel.etag and etags[channel.alias]) for channel in other.channels)
+        memory_etag = self.memory_etag and other.memory_etag
+        return replace(other, program=self.program, memory=self.memory, memory_etag=memory_etag, channels=channels)
 
 
 def parse(text: bytes) -> Manifest:

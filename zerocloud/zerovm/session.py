@@ -17,13 +17,14 @@ import wasmtime
 from zerocloud.zerovm.channels import open_channel
 from zerocloud.zerovm.counters import Counters
 from zerocloud.zerovm.endings import Ending, channel_ending, limited, observe
-from zerocloud.zerovm.errors import ChannelError, ExecutorError
+from zerocloud.zerovm.errors import ChannelError, ExecutorError, ManifestError
 from zerocloud.zerovm.hostchannel import HostChannel
 from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.report import FAILED, MEMORY_ALIAS, PASSED, SKIPPED, Report
 from zerocloud.zerovm.states import EndState
-from zerocloud.zerovm.worlds import Trace, make_world
+from zerocloud.zerovm.worlds import Trace, make_world, read_configuration
 from zerocloud.zrt.engine import Guest
+from zerocloud.zrt.nvram import Nvram
 from zerocloud.zrt.world import World
 
 
@@ -70,7 +71,7 @@ def failure_report(error: ExecutorError, validator: int = SKIPPED) -> Report:
 
 
 class Session:
-    """A session that is to run or running."""
+    """A session that is to run or running. In a child that is forked in mid-guest, :meth:`adopt` makes it another session."""
 
     def __init__(self, manifest: Manifest, descriptors: Sequence[int], counters: Counters, options: SessionOptions) -> None:
         self.manifest = manifest
@@ -79,47 +80,75 @@ class Session:
         self._descriptors = descriptors
         self._channels: dict[str, HostChannel] = {}
         self._guest: Guest | None = None
+        self._frozen = False
 
     def run(self, engine: wasmtime.Engine, load_module: Callable[[], wasmtime.Module]) -> Report:
         """From the program to the report."""
         try:
-            report = self._run(engine, load_module)
+            module = load_module()
+            self.options.event("program loaded")
+            self._open()
+            self.options.event("channels open")
         except ExecutorError as error:
+            self._close_channels(Ending(error.end, exit_code=error.errno))
             report = failure_report(error, self.options.validator)
+        else:
+            report = self._conclude(observe(lambda: self._run_guest(engine, module)))
         times = os.times()
         return replace(report, cdr=self.counters.accounting(times.system, times.user))
 
-    def _run(self, engine: wasmtime.Engine, load_module: Callable[[], wasmtime.Module]) -> Report:
-        module = load_module()
-        self.options.event("program loaded")
-        self._open()
-        self.options.event("channels open")
-        ending = observe(lambda: self._guest_code(engine, module))
-        self.options.event(f"program ended: {ending.text}")
-        ending = self._close_channels(limited(ending, self._channels.values()))
-        etags = self._etags() if ending.complete else None
-        if self._guest is not None:
-            self._guest.close()
-        validator = FAILED if ending.state is EndState.REFUSED else self.options.validator
-        return Report(validator, 0, ending.retcode, etags, state=ending.text, exit_code=ending.exit_code)
+    def adopt(self, manifest: Manifest, descriptors: Sequence[int], counters: Counters) -> None:
+        """Go on as another session: its channels, arguments and environment, in the memory as it is (executor contract,
+        section 6).
 
-    def _guest_code(self, engine: wasmtime.Engine, module: wasmtime.Module) -> int:
-        world = self._world()
+        For a child that the guest's own call has forked. The manifest's program and memory don't count, nor does a digest that
+        the frozen session has not got; the old channels are let go, without an end. Raises ManifestError, ZrtError.
+        """
+        assert self._guest is not None, "only a running guest can become another session"
+        difference = self.manifest.difference(manifest)
+        if difference:
+            raise ManifestError(None, f"difference in {difference}")
+        for channel in self._channels.values():
+            channel.forget()
+        self.manifest, self._descriptors, self.counters = self.manifest.thawed(manifest), descriptors, counters
+        self._channels, self._frozen = {}, False
+        self._open()
+        self._guest.rebind(self._world(read_configuration(self._channels)))
+
+    def _run_guest(self, engine: wasmtime.Engine, module: wasmtime.Module) -> int:
+        configuration = read_configuration(self._channels)
+        world = self._world(configuration)
         self.options.opened()
         self._guest = Guest(engine, module, world)
         if self.options.dry:
             return 0
+        if configuration.precache and self._fork() > 0:
+            return 0
         self.options.event("program started")
         return self._guest.run()
+
+    def _fork(self) -> int:
+        """The guest wants to be frozen here: more than 0 in this session, 0 in each later one, -1 if that can't be."""
+        answer = self.options.fork(self) if self.options.fork else -1
+        self._frozen = self._frozen or answer > 0
+        return answer
 
     def _open(self) -> None:
         for line in self.manifest.ordered:
             channel = open_channel(line, self._descriptors, self.counters, preallocate=self.options.preallocate)
             self._channels[line.alias] = channel
 
-    def _world(self) -> World:
-        fork = self.options.fork
-        return make_world(self.manifest, self._channels, fork and (lambda: fork(self)), self.options.trace)
+    def _world(self, configuration: Nvram) -> World:
+        return make_world(self.manifest, configuration, self._channels, self._fork, self.options.trace)
+
+    def _conclude(self, ending: Ending) -> Report:
+        self.options.event(f"program ended: {ending.text}")
+        ending = self._close_channels(limited(ending, self._channels.values()))
+        etags = self._etags() if ending.complete else None
+        if self._guest is not None:
+            self._guest.close()
+        validator = FAILED if ending.state is EndState.REFUSED else self.options.validator
+        return Report(validator, int(self._frozen), ending.retcode, etags, state=ending.text, exit_code=ending.exit_code)
 
     def _close_channels(self, ending: Ending) -> Ending:
         """Close all, even if some fail; the first failure fails a session that had succeeded."""
@@ -136,10 +165,10 @@ class Session:
     def _etags(self) -> dict[str, str] | None:
         etags = {alias: channel.etag for alias, channel in self._channels.items() if channel.etag is not None}
         if self.manifest.memory_etag and self._guest is not None:
-            etags[MEMORY_ALIAS] = self._guest_digest(self._guest)
+            etags[MEMORY_ALIAS] = _memory_digest(self._guest)
         return etags or None
 
-    @staticmethod
-    def _guest_digest(guest: Guest) -> str:
-        guest.memory.refresh()
-        return hashlib.md5(guest.memory.view, usedforsecurity=False).hexdigest()
+
+def _memory_digest(guest: Guest) -> str:
+    guest.memory.refresh()
+    return hashlib.md5(guest.memory.view, usedforsecurity=False).hexdigest()

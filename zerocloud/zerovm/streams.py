@@ -22,6 +22,9 @@ class NetworkChannel(HostChannel):
         super().__init__(line, totals)
         self._failure: ChannelError | None = None
 
+    def forget(self) -> None:
+        """Nothing is this object's own."""
+
     def _lose(self, errno: int) -> OSError:
         """Remember that the session has failed, whatever the program makes of the error."""
         self._failure = self._failure or PeerLost(self.alias)

@@ -18,15 +18,22 @@ Trace = Callable[[str, tuple[int, ...], int | None, int], None]
 """Told of each call of the guest, after it: name, arguments, errno (None if it did not return), nanoseconds."""
 
 
-def make_world(
-    manifest: Manifest, channels: Mapping[str, HostChannel], fork: Callable[[], int] | None = None, trace: Trace | None = None
-) -> World:
-    """The guest's world: its channels below ``/dev``, and what ``/dev/nvram`` says, if there is one. Raises ZrtError."""
+def read_configuration(channels: Mapping[str, HostChannel]) -> Nvram:
+    """What ``/dev/nvram`` says, if there is such a channel. Raises ZrtError."""
     nvram = _read_nvram(channels[NVRAM]) if NVRAM in channels else Nvram()
-    if not nvram.args:
-        nvram = replace(nvram, args=(b"program",))
+    return nvram if nvram.args else replace(nvram, args=(b"program",))
+
+
+def make_world(
+    manifest: Manifest,
+    configuration: Nvram,
+    channels: Mapping[str, HostChannel],
+    fork: Callable[[], int] | None = None,
+    trace: Trace | None = None,
+) -> World:
+    """The guest's world: its channels below ``/dev``, arranged as its configuration says. Raises ZrtError."""
     return from_nvram(
-        nvram,
+        configuration,
         {alias: channel for alias, channel in channels.items() if alias.startswith("/dev/")},
         lambda alias: _image(channels, alias),
         memory_limit=manifest.memory,

@@ -17,7 +17,7 @@ from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.manifest import ChannelLine, Manifest
 from zerocloud.zerovm.sources import PathSource
 from zerocloud.zerovm.states import EndState
-from zerocloud.zerovm.worlds import make_world
+from zerocloud.zerovm.worlds import make_world, read_configuration
 from zerocloud.zrt.errors import WorldError
 
 from .support import open_descriptors, opened, pread, read, read_all, views
@@ -399,8 +399,8 @@ def test_a_part_of_a_file_is_a_configuration_but_no_image(data: Path) -> None:
         lines = [f"fd:0@{nvram},/dev/nvram,3,0,1,1,0,0", "fd:0@0-14,/dev/image,3,0,1,1,0,0"]
         channels = {line.split(",")[1]: opened(line, [file.fileno()]) for line in lines}
         manifest = Manifest(PathSource("/p"), 1, 1 << 30, ())
-        assert make_world(manifest, channels).args == (b"a", b"b")
+        assert read_configuration(channels).args == (b"a", b"b")
         channels["/dev/nvram"] = opened(f"{data},/dev/nvram,3,0,1,1,0,0")
         with pytest.raises(WorldError, match="/dev/image is a part of a file"):
-            make_world(manifest, channels)
+            make_world(manifest, read_configuration(channels), channels)
         channels["/dev/nvram"].close(True)

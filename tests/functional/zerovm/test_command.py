@@ -288,6 +288,14 @@ def test_room_is_reserved_unless_told_not_to(workspace: Workspace) -> None:
     assert workspace.run("-P", workspace.manifest("copy", stdout=stdout)).code == 0
 
 
+def test_reserved_room_is_given_back_even_if_the_guest_is_killed(workspace: Workspace) -> None:
+    stdout = f"{workspace.path}/out,/dev/stdout,0,0,0,0,9,{1 << 22}"
+    path = workspace.manifest(module(workspace, WRITE_THEN_LOOP), stdout=stdout, Timeout="1")
+    assert workspace.run(path).report.end is EndState.TIMED_OUT
+    assert len(workspace.output("out")) == 10
+    assert os.stat(workspace.path / "out").st_blocks * 512 < 1 << 22
+
+
 # The network, between processes.
 
 

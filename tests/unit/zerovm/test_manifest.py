@@ -216,6 +216,33 @@ def test_not_integers(text: str) -> None:
         parse_integer(text)
 
 
+# Frozen sessions.
+
+
+def test_a_frozen_session_goes_on_with_the_same_channels_elsewhere() -> None:
+    frozen = parse(GOOD.encode())
+    text = GOOD.replace("/dev/null,/dev/stdin,0,0", "/other,/dev/stdin,0,1").replace("/bin/program.wasm", "/x")
+    other = parse((text.replace("67108864,0", "77108864,1") + "Node=4\n").encode())
+    assert frozen.difference(other) == ""
+    thawed = frozen.thawed(other)
+    assert (thawed.program, thawed.memory, thawed.memory_etag) == (frozen.program, frozen.memory, False)
+    assert (thawed.channels[0].sources, thawed.channels[0].etag, thawed.node) == ((PathSource("/other"),), False, 4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "difference"),
+    [
+        ("/dev/stdin,0", "/dev/stdin,1", "channel /dev/stdin"),
+        ("10,0x10,0,0", "10,0x11,0,0", "channel /dev/stdin"),
+        ("Timeout=5", "Timeout=5\nChannel=/dev/null,/dev/x,0,0,1,1,0,0", "channels"),
+    ],
+)
+def test_what_a_frozen_session_can_not_go_on_with(old: str, new: str, difference: str) -> None:
+    frozen = parse(GOOD.encode())
+    assert frozen.difference(parse(lines_with(old, new))) == difference
+    assert parse(lines_with(old, new)).difference(frozen) == difference
+
+
 # Round trips.
 
 names = st.text(
