@@ -105,11 +105,15 @@ def run(command: Command, tracer: Tracer) -> Report:
     except ManifestError as error:
         return failure_report(error)
     tracer.event("manifest read")
-    return run_local(manifest, command.local, tracer)
+    try:
+        return run_local(manifest, command.local, tracer)
+    except OSError as error:  # this process can't fork, or has no descriptors left
+        return Report(state=f"{EndState.INTERNAL.value}: {error}", exit_code=error.errno or EIO)
 
 
 def deliver(report: Report, command: Command) -> None:
     """Put the report where it is wanted, and into the log what is to stand there."""
+    syslog.openlog("zerovm", syslog.LOG_PID)
     lines = report.render().decode("utf-8", "replace").splitlines()
     if command.report_to == _SYSLOG:
         syslog.syslog(syslog.LOG_INFO, "; ".join(lines[:6]))

@@ -29,12 +29,12 @@ CALL_AGAIN_SECONDS = 0.1
 def connected_descriptor(connected: socket.socket) -> int:
     """A blocking descriptor of its own for a connected socket, which is closed; peers that vanish are noticed within a
     minute."""
-    descriptor = os.dup(connected.fileno())
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 20)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+    descriptor = os.dup(connected.fileno())
     connected.close()
     os.set_blocking(descriptor, True)
     return descriptor
@@ -97,11 +97,11 @@ class Call(End):
             if self._handshake is None:
                 return self._greet(self._socket, self.address)
             progress = _converse(self._socket, self._handshake)
+            if self._handshake.done:
+                self.descriptor, self._socket = connected_descriptor(self._socket), None
         except (HandshakeError, OSError):
             self._hang_up()
             return False
-        if self._handshake.done:
-            self.descriptor, self._socket = connected_descriptor(self._socket), None
         return progress
 
     def _dial(self, address: Address) -> bool:
@@ -207,13 +207,18 @@ class Door:
         progress = self._accept()
         for visitor in tuple(self._visitors):
             progress |= visitor.step()
-            pair = visitor.proved
-            if pair is not None and self._expects(pair):
-                self._ends[pair].descriptor = visitor.take()
-            elif pair is not None:
-                visitor.close()
+            if visitor.proved is not None:
+                self._seat(visitor, visitor.proved)
         self._visitors = deque(visitor for visitor in self._visitors if not visitor.gone)
         return progress
+
+    def _seat(self, visitor: Visitor, pair: Pair) -> None:
+        try:
+            if self._expects(pair):
+                self._ends[pair].descriptor = visitor.take()
+        except OSError:  # no descriptor left
+            pass
+        visitor.close()
 
     def _expects(self, pair: Pair) -> bool:
         return pair in self._ends and self._ends[pair].descriptor is None

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -66,6 +67,8 @@ def _fork(main: Callable[[], int], kept: Sequence[int]) -> int:
                 signal.signal(number, signal.SIG_DFL)
             close_all_but((0, 1, 2, *kept))
             code = main()
+        except BaseException:  # noqa: BLE001 - the edge of this process
+            traceback.print_exc()
         finally:
             os._exit(code)
     return pid

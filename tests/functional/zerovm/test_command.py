@@ -359,3 +359,14 @@ def test_arguments_and_environment(workspace: Workspace) -> None:
     assert workspace.run("-P", workspace.manifest("arguments", nvram)).report.state == "ok"
     assert b"prog\0one\0two words\0a,b\0" in workspace.output()
     assert b"COLOUR=dark red\0" in workspace.output()
+
+
+def test_a_failure_of_the_executor_itself_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("zerocloud.zerovm.local.run_session", fail)
+    done = workspace.run(workspace.manifest("copy"))
+    assert done.report.end is EndState.INTERNAL
+    assert done.code != 0
+    assert "RuntimeError: a mistake of ours" in done.errors
