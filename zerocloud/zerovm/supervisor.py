@@ -68,7 +68,7 @@ def _fork(main: Callable[[], int], kept: Sequence[int]) -> int:
             close_all_but((0, 1, 2, *kept))
             code = main()
         except BaseException:  # noqa: BLE001 - the edge of this process
-            traceback.print_exc()
+            os.write(2, traceback.format_exc().encode("utf-8", "replace"))
         finally:
             os._exit(code)
     return pid
