@@ -217,9 +217,10 @@ def test_what_can_not_be_opened_is_named(
     assert open_descriptors() == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission(data: Path) -> None:
     data.chmod(0)
+    if os.access(data, os.R_OK):
+        pytest.skip("this user may read everything")
     assert refused(f"{data},/dev/x,0,0,1,1,0,0").errno == errno.EACCES
 
 
