@@ -33,7 +33,7 @@ def enter_empty_root() -> None:
     path = f"{_TEMPORARY}/zerovm-root-{os.urandom(8).hex()}"
     os.mkdir(path, 0o555)
     try:
-        os.chmod(path, 0o555)  # whatever the starter's umask: the unprivileged user must be able to stand there
+        os.chmod(path, 0o555)  # noqa: S103 - whatever the umask is: its next user must be able to stand there
         directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     finally:
         os.rmdir(path)
