@@ -94,7 +94,7 @@ def _proxy(layout: Layout, settings: Settings, filters: bool) -> Sections:
     # Stateless tokens: they outlive a restart, and need no cache.
     login = {f"user_{user.account}_{user.name}": " ".join((user.key, *user.groups)) for user in USERS}
     tempauth = {**login, "fernet_key_zebra": settings.fernet_key, "active_fernet_key_id": "zebra"}
-    jobs = {"use": "egg:zerocloud#proxy_query", "zerovm_spool_directory": str(layout.spool)}
+    jobs = {"use": "egg:zerocloud#proxy_query", "zerovm_spool_directory": str(layout.temporary)}
     return _pipeline_sections("proxy", filters, {**_PROXY_OPTIONS, "tempauth": tempauth, PROXY_FILTER: jobs})
 
 

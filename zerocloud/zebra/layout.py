@@ -7,7 +7,7 @@
     DIR/nodeN/dK/         the devices: what Swift stores
     DIR/nodeN/recon/      Swift's own statistics
     DIR/nodeN/compiled/   the executor's cache of compiled programs
-    DIR/run/              the lock, the state of the running processes, the executors' sockets
+    DIR/run/              the lock, the state of the running processes, the executors' sockets, temporary files
     DIR/log/              one log per process
 """
 
@@ -88,9 +88,9 @@ class Layout:
         return self.run / "state.json"
 
     @property
-    def spool(self) -> Path:
-        """Where the proxy's filter puts what it can't hold in memory."""
-        return self.run / "spool"
+    def temporary(self) -> Path:
+        """For temporary files of all processes, in place of the system's directory."""
+        return self.run / "tmp"
 
     def node(self, number: int) -> Path:
         """What the storage node keeps."""
@@ -141,8 +141,14 @@ class Layout:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.is_zebra() and not _only_ours(self.directory):
                 raise DirectoryError(f"{self.directory}: neither empty nor a Zebra's directory")
-            for folder in (self.etc, self.log, self.run, self.spool):
+            for folder in (self.etc, self.log, self.run):
                 folder.mkdir(mode=0o700, exist_ok=True)
+
+    def empty_temporary(self) -> None:
+        """Make the folder for temporary files, or empty it of what a crash has left."""
+        with _named_errors(self.directory):
+            shutil.rmtree(self.temporary, ignore_errors=True)
+            self.temporary.mkdir(mode=0o700)
 
     def prepare_nodes(self, devices: dict[int, tuple[str, ...]]) -> None:
         """Make the folders of every node, given the names of its devices. Raises DirectoryError."""

@@ -60,6 +60,8 @@ class Supervisor:
             raise
         if self.layout.is_zebra() and leftovers.clear(self.layout):
             raise ZebraError(f"{self.layout.directory}: processes of an earlier run can't be ended")
+        self.layout.empty_temporary()
+        os.environ["TMPDIR"] = str(self.layout.temporary)
         known = known.with_ports(ports.numbers(sockets))
         serverlog.open_log(self.layout.log_of("zebra"))
         # The mark first: rings that a broken start has left must be those of these settings.

@@ -119,6 +119,16 @@ def test_destroy_leaves_the_user_s_own_files_and_what_links_point_to(tmp_path: P
     assert (outside / "file").exists()
 
 
+def test_temporary_files_of_a_crash_go(tmp_path: Path) -> None:
+    layout = made(tmp_path)
+    layout.empty_temporary()
+    (layout.temporary / "left").mkdir()
+    (layout.temporary / "left" / "over").touch()
+    layout.empty_temporary()
+    assert list(layout.temporary.iterdir()) == []
+    assert stat.S_IMODE(layout.temporary.stat().st_mode) == 0o700
+
+
 def test_a_file_system_without_attributes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
