@@ -77,7 +77,49 @@ EXIT_3 = f"""(module
     (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
     (call $exit (i32.const 3))))"""
 
-SOURCES = {"copy": COPY, "arguments": ARGUMENTS, "loop": LOOP, "grow": GROW, "flood": FLOOD, "trap": TRAP, "exit-3": EXIT_3}
+# Copies /dev/input/1, /dev/input/2 … to its standard output, up to the first that is not there.
+GATHER = f"""(module
+  (import "{WASI}" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "{WASI}" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "fd_close" (func $close (param i32) (result i32)))
+  (import "{WASI}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 32) "dev/input/")
+  (func $copy (param $from i32)
+    (loop $on
+      (i32.store (i32.const 0) (i32.const 65536))
+      (i32.store (i32.const 4) (i32.const 65536))
+      (if (call $read (local.get $from) (i32.const 0) (i32.const 1) (i32.const 8)) (then (call $exit (i32.const 10))))
+      (if (i32.eqz (i32.load (i32.const 8))) (then (return)))
+      (i32.store (i32.const 4) (i32.load (i32.const 8)))
+      (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 12)) (then (call $exit (i32.const 11))))
+      (br $on)))
+  (func (export "_start") (local $number i32) (local $end i32)
+    (loop $next
+      (local.set $number (i32.add (local.get $number) (i32.const 1)))
+      (local.set $end (i32.const 42))
+      (if (i32.ge_u (local.get $number) (i32.const 10)) (then
+        (i32.store8 (local.get $end) (i32.add (i32.const 48) (i32.div_u (local.get $number) (i32.const 10))))
+        (local.set $end (i32.const 43))))
+      (i32.store8 (local.get $end) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
+      (if (call $open (i32.const 3) (i32.const 0) (i32.const 32) (i32.sub (local.get $end) (i32.const 31)) (i32.const 0)
+                      (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 16))
+        (then (return)))
+      (call $copy (i32.load (i32.const 16)))
+      (drop (call $close (i32.load (i32.const 16))))
+      (br $next))))"""
+
+SOURCES = {
+    "copy": COPY,
+    "arguments": ARGUMENTS,
+    "loop": LOOP,
+    "grow": GROW,
+    "flood": FLOOD,
+    "trap": TRAP,
+    "exit-3": EXIT_3,
+    "gather": GATHER,
+}
 
 
 @cache

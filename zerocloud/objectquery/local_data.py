@@ -64,7 +64,7 @@ class LocalStore:
         """What a session with this access works on; ``stack`` closes it.
 
         Raises :class:`Refusal`: 507 for a device that is not there, 404 for what is not on it, 405 for a container that is
-        not read, 409 for what can't be used as it lies here (:data:`zerocloud.wire.NOT_LOCAL` says why), 413 for what is
+        not read, 409 for what can't be used as it lies here (:data:`zerocloud.wire.NOT_LOCAL` says why), 413 for a database
         larger than ``max_input``.
         """
         self._check_device(place.device)
@@ -92,7 +92,6 @@ class LocalStore:
         stack.enter_context(found.file)
         if (kind := indirection(found.metadata)) is not None:
             raise _not_local(place, kind)
-        self._check_size(found.size)
         return LocalData(place, found.file, found.size, found.metadata)
 
     def _find_container(self, place: Placement, access: str) -> LocalData:
@@ -104,12 +103,9 @@ class LocalStore:
             raise Refusal(404, f"Container {place.path} is not on this server") from None
         if found.sharded:
             raise _not_local(place, wire.SHARDED)
-        self._check_size(os.path.getsize(found.path))
-        return LocalData(place, database=found.path)
-
-    def _check_size(self, size: int) -> None:
-        if size > self._settings.max_input:
+        if os.path.getsize(found.path) > self._settings.max_input:
             raise Refusal(413, "Data object too large")
+        return LocalData(place, database=found.path)
 
 
 def indirection(metadata: Mapping[str, str]) -> str | None:

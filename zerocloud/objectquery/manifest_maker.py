@@ -11,7 +11,7 @@ from zerocloud.objectquery.refusal import Refusal
 from zerocloud.sysmap.plan import Access
 from zerocloud.wire import NodeDescription
 from zerocloud.zerovm.manifest import NVRAM, SELF, ChannelLine, Manifest
-from zerocloud.zerovm.sources import DescriptorSource
+from zerocloud.zerovm.sources import DescriptorSource, Window
 from zerocloud.zrt import nvram
 from zerocloud.zrt.errors import NvramError
 from zerocloud.zrt.nvram import Filesystem, Nvram
@@ -37,13 +37,18 @@ class Limits:
         return Limits(self.operations, self.input, self.output, memory, timeout)
 
 
-def channel_line(bound: Bound, number: int, limits: Limits) -> ChannelLine:
-    """The line of one device, bound to the descriptor ``number``. An image that came with the request may also be written."""
+def channel_line(bound: Bound, number: int, limits: Limits, window: Window | None = None) -> ChannelLine:
+    """The line of one device, bound to the descriptor ``number``, or to a ``window`` onto the file there.
+
+    An image that came with the request may also be written.
+    """
     device = bound.channel.device
     kind = SEQUENTIAL if device in STANDARD else RANDOM
     if not bound.readable:
         return _writer(number, device, limits, kind, etag=bound.channel.path is None)
     line = _reader(number, device, limits, kind)
+    if window is not None:
+        return line.with_sources(DescriptorSource(number, window))
     if bound.channel.access & Access.CDR and bound.backing is Backing.MEMBER:
         return ChannelLine(line.sources, line.alias, kind, False, line.gets, line.get_size, limits.operations, limits.output)
     return line

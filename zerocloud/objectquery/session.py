@@ -26,6 +26,7 @@ from zerocloud.objectquery.manifest_maker import (
     standard_line,
 )
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
+from zerocloud.objectquery.window import window_of
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription, WireError
 from zerocloud.zerovm import manifest as manifests
@@ -35,6 +36,7 @@ from zerocloud.zerovm.manifest import ChannelLine
 from zerocloud.zerovm.network import open_network
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
+from zerocloud.zerovm.sources import Window
 
 _PATIENCE = 60.0
 """Seconds beyond the session's own limit until the executor service counts as lost: compiling comes on top of running."""
@@ -147,7 +149,7 @@ class Session:
             file = self._open(one, files)
             if one.backing is Backing.OUTPUT:
                 self._written.append(Written(one.channel, file))
-            lines.append(channel_line(one, self._descriptors.add(file), self._limits))
+            lines.append(channel_line(one, self._descriptors.add(file), self._limits, self._window(one)))
         return lines
 
     def _open(self, one: Bound, files: dict[str, io.FileIO]) -> io.FileIO:
@@ -164,6 +166,11 @@ class Session:
         if one.backing is Backing.NOTHING:
             return self._nothing()
         return self._outputs.enter_context(self._place.workspace.file())
+
+    def _window(self, one: Bound) -> Window | None:
+        if one.backing is not Backing.LOCAL_OBJECT:
+            return None
+        return window_of(one.channel.slice, self._place.local, self._limits.input)
 
     def _nothing(self) -> io.FileIO:
         return self._inputs.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))
