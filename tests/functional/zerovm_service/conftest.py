@@ -39,6 +39,12 @@ def alive(pid):
         return False
 
 
+def seccomp(pid):
+    """What a process's status tells of seccomp: 2 is a filter."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(line for line in status if line.startswith("Seccomp:")).split()[1]
+
+
 def children(pid):
     """The direct children of a process, zombies included."""
     found = []
@@ -79,10 +85,20 @@ class Service:
     log: Path
     program: bytes
     opened: list = field(default_factory=list)
+    household: frozenset = frozenset()
 
     @property
     def pid(self):
         return self.process.pid
+
+    def guests(self):
+        """The processes of its sessions, compiles and spares."""
+        return set(children(self.pid)) - self.household
+
+    def guest(self):
+        """The process of its one session, once it is there."""
+        (found,) = wait_for(self.guests, "the session's process")
+        return found
 
     def connect(self):
         connection = Connection.open(self.path)
@@ -157,7 +173,8 @@ def service(tmp_path, cache_directory, program):
     def start(*options, command=None, cache=None):
         path = str(tmp_path / "s")
         log = tmp_path / f"log{len(services)}"
-        arguments = [*(command or STUB), path, "--cache", str(cache or cache_directory), "--log", str(log), *options]
+        spares = () if "--spares" in options else ("--spares", "0")
+        arguments = [*(command or STUB), path, "--cache", str(cache or cache_directory), "--log", str(log), *spares, *options]
         process = subprocess.Popen(arguments, cwd=ROOT)
         started = Service(path, process, log, program)
         services.append(started)
@@ -171,6 +188,9 @@ def service(tmp_path, cache_directory, program):
             return f"zerovm[{process.pid}] serving" in started.log_text()
 
         wait_for(answers, "the service answers")
+        if spares:
+            started.household = frozenset(children(process.pid))  # usher and zygote
+            assert len(started.household) == 2
         return started
 
     yield start

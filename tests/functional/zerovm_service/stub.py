@@ -54,6 +54,7 @@ def raise_error(argument, counters):
 
 
 COMMANDS = {
+    "": lambda argument, counters: "a rehearsal",
     "attack": attack,
     "hello": lambda argument, counters: f"hello {argument}",
     "descriptors": lambda argument, counters: descriptors(),

@@ -85,7 +85,7 @@ def test_a_program_too_large_is_refused(service, cache):
 def test_sessions_go_on_while_something_compiles(service, cache):
     running = service("--compile-seconds", "2", cache=cache)
     connection, output = running.start("hello", program=many_locals_in_many_loops(1000, 100))
-    wait_for(lambda: len(children(running.pid)) == 2, "the compile")
+    wait_for(running.guests, "the compile")
     for _ in range(5):
         assert running.run("hello")[1] == "hello "
     assert running.finish(connection, output)[0].end is EndState.REFUSED
@@ -95,7 +95,7 @@ def test_hanging_up_leaves_the_compile_to_the_next_who_asks(service, cache):
     running = service("--pools", "default = WaitPool(1,0)", cache=cache)
     program = module(b"\0" + b"\x41\x00\x1a" * 200_000 + b"\x0b")
     connection, output = running.start("hello", program=program)
-    wait_for(lambda: len(children(running.pid)) == 2, "the compile")
+    wait_for(running.guests, "the compile")
     connection.close()
     os.close(output)
     wait_for(lambda: compiles(running), "its end")
@@ -108,7 +108,7 @@ def test_few_compile_at_a_time(service, cache):
     begun = [running.start("hello", program=program) for program in programs]
     most = 0
     while compiles(running) < 3:
-        most = max(most, len([child for child in children(running.pid) if nice(child) == 10]))
+        most = max(most, len([child for child in running.guests() if nice(child) == 10]))
     assert most == 1
     assert all(running.finish(*one)[0].end is EndState.EXITED for one in begun)
 
@@ -156,7 +156,7 @@ def test_a_module_that_leaves_the_cache_meanwhile_is_compiled_again(service, cac
 def test_a_compile_killed_with_its_service_leaves_nothing(service, cache):
     running = service(cache=cache)
     _, output = running.start("hello", program=many_locals_in_many_loops(1000, 100))
-    family = wait_for(lambda: len(children(running.pid)) == 2 and children(running.pid), "the compile")
+    family = wait_for(lambda: running.guests() and children(running.pid), "the compile")
     running.process.kill()
     running.process.wait()
     wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in family), "its death")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zerocloud.zerovm.states import EndState
 
-from .conftest import children, wait_for
+from .conftest import alive, children, wait_for
 
 SESSIONS = 300
 
@@ -53,6 +53,7 @@ def test_nothing_grows(service, tmp_path, cache_directory):
     directories = [tmp_path, *([cache_directory] if os.geteuid() == 0 else [])]
     for _ in range(50):
         running.run("hello")
+    wait_for(lambda: not running.guests(), "their deaths")
     before, memory = footprint(running, directories), resident(running.pid)
     wrong = []
 
@@ -69,7 +70,8 @@ def test_nothing_grows(service, tmp_path, cache_directory):
         thread.join()
     assert wrong == []
     running.opened.clear()
-    wait_for(lambda: footprint(running, directories) == before, "everything as it was")
+    wait_for(lambda: not running.guests(), "their deaths")
+    assert footprint(running, directories) == before
     assert resident(running.pid) - memory < 2048
 
 
@@ -97,24 +99,28 @@ def check_that_only_one_fails(service, name):
         assert "made to fail" not in report.state
         wait_for(lambda: running.run("hello")[1] == "hello ", "the slot is free and sessions run")
     assert "made to fail" in running.log_text()
-    wait_for(lambda: len(children(running.pid)) == 1, "nobody but the usher")
+    wait_for(lambda: not running.guests(), "nobody but usher and zygote")
 
 
 def test_a_failure_before_the_fork_ends_that_session_only(service):
     check_that_only_one_fails(service, "create_page")
 
 
-def test_a_failure_at_the_fork_ends_that_session_only(service):
-    check_that_only_one_fails(service, "fork_child")
+def test_a_failure_to_hand_over_ends_that_session_only(service):
+    check_that_only_one_fails(service, "send_frame")
 
 
 def test_a_failure_after_the_end_ends_that_session_only(service):
     check_that_only_one_fails(service, "read_report")
 
 
-def test_a_killed_usher_is_told_of_and_nothing_else_happens(service):
+def test_a_killed_usher_is_told_of_and_a_killed_zygote_replaced(service):
     running = service()
-    (usher,) = children(running.pid)
+    usher, zygote = sorted(running.household)
     os.kill(usher, signal.SIGKILL)
     wait_for(lambda: "the usher is gone" in running.log_text(), "a line in the log")
+    assert running.run("hello")[1] == "hello "
+    os.kill(zygote, signal.SIGKILL)
+    wait_for(lambda: not alive(zygote), "its death")
+    assert running.run("hello")[1] == "hello "
     assert running.run("hello")[1] == "hello "

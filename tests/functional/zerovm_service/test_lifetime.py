@@ -19,7 +19,7 @@ def on_demand(tmp_path, cache_directory, monkeypatch):
     """The arguments of ensure_service, and a kill of whatever it started."""
     monkeypatch.chdir(ROOT)
     path, log = str(tmp_path / "s"), str(tmp_path / "log")
-    yield path, [*STUB, path, "--cache", str(cache_directory), "--linger", "0.3"], log
+    yield path, [*STUB, path, "--cache", str(cache_directory), "--linger", "0.3", "--spares", "0"], log
     for pid in serving(path):
         os.kill(pid, signal.SIGKILL)
 
@@ -101,7 +101,7 @@ def test_a_long_socket_path(tmp_path, cache_directory, program, monkeypatch):
     directory = tmp_path / ("d" * 100)
     directory.mkdir()
     path = str(directory / ("s" * 50))
-    command = [*STUB, path, "--cache", str(cache_directory), "--linger", "0.1"]
+    command = [*STUB, path, "--cache", str(cache_directory), "--linger", "0.1", "--spares", "0"]
     with ensure_service(path, command, str(tmp_path / "log")) as connection:
         hello(connection, program)
     wait_for(lambda: not serving(path), "its end")
@@ -117,9 +117,8 @@ def test_a_new_service_takes_a_stale_socket_over(service):
 
 def test_sigterm_lets_what_runs_end_and_removes_the_socket(service):
     running = service()
-    usher = set(children(running.pid))
     connection, output = running.start("sleep 0.5")
-    wait_for(lambda: set(children(running.pid)) - usher, "the session's process")
+    running.guest()
     running.process.send_signal(signal.SIGTERM)
     wait_for(lambda: not os.path.exists(running.path), "no new callers")
     report, text = running.finish(connection, output)
@@ -140,7 +139,7 @@ def test_a_second_sigterm_kills(service):
 def test_sigkill_leaves_no_child_and_no_socket(service):
     running = service()
     sessions = [running.start("spin") for _ in range(3)]
-    family = wait_for(lambda: len(children(running.pid)) == 4 and children(running.pid), "three sessions and the usher")
+    family = wait_for(lambda: len(running.guests()) == 3 and children(running.pid), "three sessions")
     running.process.kill()
     running.process.wait()
     wait_for(lambda: not any(map(alive, family)), "the children's death", 5)

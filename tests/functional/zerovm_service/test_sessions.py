@@ -8,7 +8,7 @@ import pytest
 
 from zerocloud.zerovm.states import EndState
 
-from .conftest import alive, children, wait_for
+from .conftest import alive, seccomp, wait_for
 
 
 def test_a_session_writes_and_reports(service):
@@ -34,9 +34,8 @@ def test_a_timeout_kills_and_the_counters_survive(service):
 
 def test_hanging_up_kills_at_once(service):
     running = service()
-    usher = set(children(running.pid))
     connection, output = running.start("spin")
-    (session,) = wait_for(lambda: set(children(running.pid)) - usher, "the session's process")
+    session = running.guest()
     connection.close()
     wait_for(lambda: not alive(session), "its death", 2)
     os.close(output)
@@ -46,9 +45,8 @@ def test_hanging_up_kills_at_once(service):
 
 def test_half_close_is_a_hang_up(service):
     running = service()
-    usher = set(children(running.pid))
     connection, output = running.start("spin")
-    (session,) = wait_for(lambda: set(children(running.pid)) - usher, "the session's process")
+    session = running.guest()
     connection._socket.shutdown(1)
     wait_for(lambda: not alive(session), "its death", 2)
     os.close(output)
@@ -77,27 +75,20 @@ def test_a_session_that_just_exits_is_reported(service):
 )
 def test_a_session_killed_from_outside_is_reported(service, number, end, words):
     running = service()
-    usher = set(children(running.pid))
     connection, output = running.start("spin")
-    (session,) = wait_for(lambda: set(children(running.pid)) - usher, "the session's process")
+    session = running.guest()
     wait_for(lambda: seccomp(session) == "2", "its last wall")
     os.kill(session, number)
     report, _ = running.finish(connection, output)
     assert (report.end, words in report.state) == (end, True)
 
 
-def seccomp(pid):
-    """What a process's status tells of seccomp: 2 is a filter."""
-    with open(f"/proc/{pid}/status") as status:
-        return next(line for line in status if line.startswith("Seccomp:")).split()[1]
-
-
 def test_a_session_holds_nothing_of_the_service(service):
     running = service()
     connection, output = running.start("sleep 5")
     _, text = running.run("descriptors")
-    # three standard streams and one more null; the page, the module's image, and the three files of the request
-    assert sorted(text) == ["-"] * 5 + ["c"] * 4
+    # three standard streams and one more null; the page, the module's image, the three files of the request; the line home
+    assert sorted(text) == ["-"] * 5 + ["c"] * 4 + ["s"]
     connection.close()
     os.close(output)
 

@@ -52,6 +52,19 @@ def test_a_priority_pool_takes_new_jobs_only_below_low():
     assert pool.leave("a") == ["d"]
 
 
+def test_a_slot_that_is_about_to_come_free_can_be_waited_for_by_one():
+    pool = Pool("p", Sizes(1, 1, 0))
+    assert pool.enter("a")
+    pool.end("a")
+    pool.end("nobody")
+    assert not pool.enter("b")
+    with pytest.raises(PoolFull):
+        pool.enter("c")
+    assert pool.leave("a") == ["b"]
+    with pytest.raises(PoolFull):
+        pool.enter("c")
+
+
 def test_those_who_wait_go_in_order_of_their_jobs():
     pool = Pool("p", Sizes(1, 1, 9))
     pool.enter("now", "3")

@@ -50,8 +50,9 @@ def test_any_bytes_are_an_admission_or_a_manifest_or_refused(text):
 def test_a_session_of_descriptors():
     request = parse_session((MANIFEST.format(stdin="fd:1") + "Pool=Cluster\nJobId=9\n").encode(), 2)
     assert (request.program, request.null, request.admission) == (0, True, Admission("cluster", "9"))
-    assert request.manifest.channel("/dev/stdin").sources == (DescriptorSource(1),)
-    assert request.manifest.channel("/dev/stdout").sources == (DescriptorSource(2),)
+    sources = {channel.alias: channel.sources for channel in request.manifest.channels}
+    assert sources["/dev/stdin"] == (DescriptorSource(1),)
+    assert sources["/dev/stdout"] == (DescriptorSource(2),)
 
 
 @pytest.mark.parametrize("stdin", ["/etc/passwd", "tcp:1:0", "opaque:x", "/dev/zero", "/dev/./null", "fd:2", "fd:-1"])

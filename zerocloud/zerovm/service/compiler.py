@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from zerocloud.zerovm.frames import drop_descriptors
 from zerocloud.zerovm.service.cache import Cache
-from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain, run_compile
+from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop, Timer
-from zerocloud.zerovm.service.process import fork_child, kill, reap
+from zerocloud.zerovm.service.process import kill, reap
+from zerocloud.zerovm.service.zygote import Zygote
 
 _REMEMBER_SECONDS = 60.0
 _REMEMBERED = 1000
@@ -49,12 +50,10 @@ class _Compile:
 
 
 class Compiler:
-    """Runs limited children that compile into the cache. ``prepare`` is called first in each child: its walls."""
+    """Has limited processes compile into the cache."""
 
-    def __init__(
-        self, loop: Loop, log: Log, cache: Cache, limits: CompileLimits, null: int, prepare: Callable[[], None]
-    ) -> None:
-        self._loop, self._log, self._cache, self._null, self._prepare = loop, log, cache, null, prepare
+    def __init__(self, loop: Loop, log: Log, cache: Cache, limits: CompileLimits, zygote: Zygote) -> None:
+        self._loop, self._log, self._cache, self._zygote = loop, log, cache, zygote
         self.limits = limits
         self._compiles: dict[str, _Compile] = {}
         self._queue: deque[_Compile] = deque()
@@ -99,17 +98,11 @@ class Compiler:
                 )
 
     def _start(self, compile_: _Compile) -> None:
-        task = compile_.task
-
-        def child() -> int:
-            self._prepare()
-            return run_compile(task)
-
         compile_.started = time.monotonic()
-        compile_.pid = fork_child(self._null, (task.program, task.output), child)
+        compile_.pid = self._zygote.compiler(compile_.task)
         compile_.pidfd = os.pidfd_open(compile_.pid)
         self._loop.watch(compile_.pidfd, READABLE, lambda _: self._ended(compile_), self)
-        compile_.timers = [self._loop.after(task.limits.wall, lambda: kill(compile_.pidfd), self)]
+        compile_.timers = [self._loop.after(self.limits.wall, lambda: kill(compile_.pidfd), self)]
         self._report_progress_later(compile_)
 
     def _report_progress_later(self, compile_: _Compile) -> None:

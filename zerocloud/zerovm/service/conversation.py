@@ -29,7 +29,7 @@ from zerocloud.zerovm.service.compiler import Unusable
 from zerocloud.zerovm.service.loop import HUNG_UP, READABLE, WRITABLE, Loop, Timer, guarded
 from zerocloud.zerovm.service.modules import Compiled, Query
 from zerocloud.zerovm.service.options import Options
-from zerocloud.zerovm.service.outcome import Kill, Outcome
+from zerocloud.zerovm.service.outcome import Kill, Usage
 from zerocloud.zerovm.service.pools import Pool, PoolFull
 from zerocloud.zerovm.service.requests import (
     Admission,
@@ -87,6 +87,7 @@ class Conversation:
         self._descriptors: list[int] = []
         self._query: Query | None = None
         self._process: SessionProcess | None = None
+        self._ended: Report | None = None
         self._answer = b""
         self._deadline: Timer | None = None
 
@@ -219,29 +220,34 @@ class Conversation:
             self._report(Report(validator=FAILED, state=state, exit_code=answer.errno))
             return
         assert self._request is not None
-        process = SessionProcess(self._host.workshop, self._request, answer, self._ended, self)
+        process = SessionProcess(self._host.workshop, self._request, answer, self)
         process.start(self._descriptors)
         self._process, self._state = process, State.RUNNING
-        # Not drop_descriptors: the child uses these very sockets now.
+        # Not drop_descriptors: the process uses these very sockets now.
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = []
 
-    def _ended(self, outcome: Outcome) -> None:
-        self._process = None
+    def reported(self, report: Report) -> None:
+        """The session is over; its process may take a moment to die."""
+        self._ended = report
         if self._state is State.RUNNING:
-            self._report(outcome.report)  # before the slot is given back, which can mean to start the next
-        else:
-            self._leave_pool()
-        self._log_session(outcome)
+            self._report(report)
 
-    def _log_session(self, outcome: Outcome) -> None:
-        assert self._request is not None
-        manifest, usage, report = self._request.manifest, outcome.usage, outcome.report
+    def buried(self, usage: Usage) -> None:
+        """Its process is dead: now the slot is free."""
+        self._process = None
+        self._leave_pool()
+        self._log_session(usage)
+
+    def _log_session(self, usage: Usage) -> None:
+        if self._request is None or self._ended is None:
+            return
+        manifest, report = self._request.manifest, self._ended
         job = manifest.job_id or self._job_id or "-"
         self._host.workshop.log.write(
             f"session job={job} node={manifest.node if manifest.node is not None else '-'} code={report.retcode} "
-            f"wall={usage.wall:.3f} cpu={usage.user + usage.system:.3f} peak={usage.peak >> 20}MiB end={report.state[:200]!r}"
+            f"wall={usage.wall:.3f} cpu={usage.cpu:.3f} peak={usage.peak >> 20}MiB end={report.state[:200]!r}"
         )
 
     # What goes out
@@ -299,6 +305,8 @@ class Conversation:
         self._reader.close()
         if self._process is None or self._process.dead:
             self._leave_pool()
+        elif self._pool is not None:
+            self._pool.end(self)
 
     def _close(self) -> None:
         if self._state is State.CLOSED:

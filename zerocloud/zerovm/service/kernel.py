@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+# Keeps the interpreter's lock during the call: for a fork, after which there are two interpreters.
+_holding_libc = ctypes.PyDLL(None, use_errno=True)
+_holding_libc.syscall.restype = ctypes.c_long
 
 MACHINE = platform.machine()
 _NUMBERS = {
@@ -21,6 +25,7 @@ _NUMBERS = {
     "seccomp": (317, 277),
     "capset": (126, 91),
     "unshare": (272, 97),
+    "clone": (56, 220),
 }
 _COLUMN = {"x86_64": 0, "aarch64": 1}.get(MACHINE)
 
@@ -32,10 +37,19 @@ _ALL = 0xFFFFFFFF
 
 def system_call(name: str, *arguments: object) -> int:
     """Make the call; integers go as 64 bits. Raises OSError, with ENOSYS on a machine that this table does not know."""
+    return _call(_libc, name, arguments)
+
+
+def clone(flags: int) -> int:
+    """``clone`` as a fork that takes flags: 0 in the child, its id in the parent. Raises OSError."""
+    return _call(_holding_libc, "clone", (flags, 0, 0, 0, 0))
+
+
+def _call(library: ctypes.CDLL, name: str, arguments: Sequence[object]) -> int:
     if _COLUMN is None:
-        raise OSError(38, f"{name}: no system call numbers for machine {MACHINE}")
+        raise OSError(errno.ENOSYS, f"{name}: no system call numbers for machine {MACHINE}")
     converted = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
-    result: int = _libc.syscall(ctypes.c_long(_NUMBERS[name][_COLUMN]), *converted)
+    result: int = library.syscall(ctypes.c_long(_NUMBERS[name][_COLUMN]), *converted)
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")

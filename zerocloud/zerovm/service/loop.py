@@ -9,6 +9,7 @@ import functools
 import heapq
 import select
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -65,6 +66,7 @@ class Loop:
         self._poll = select.epoll()
         self._watched: dict[int, tuple[Callable[[int], None], Owner]] = {}
         self._timers: list[tuple[float, int, Timer]] = []
+        self._idle: deque[tuple[Callable[[], None], Owner]] = deque()
         self._count = 0
         self._stopped = False
 
@@ -91,6 +93,10 @@ class Loop:
             heapq.heapify(self._timers)
         return timer
 
+    def when_idle(self, call: Callable[[], None], owner: Owner) -> None:
+        """Call ``call()`` once, when nothing else is there to do."""
+        self._idle.append((call, owner))
+
     def stop(self) -> None:
         """End :meth:`run` after the callback that calls this."""
         self._stopped = True
@@ -98,16 +104,21 @@ class Loop:
     def run(self) -> None:
         """Work until :meth:`stop`."""
         while not self._stopped:
-            self.turn(self._patience())
+            busy = self.turn(0 if self._idle else self._patience())
+            if self._idle and not busy:
+                call, owner = self._idle.popleft()
+                guarded(owner, call)
 
-    def turn(self, patience: float) -> None:
-        """One round: wait at most ``patience`` seconds (negative: for ever) and call what is due."""
-        for descriptor, events in self._poll.poll(patience):
+    def turn(self, patience: float) -> bool:
+        """One round: wait at most ``patience`` seconds (negative: for ever), call what is due; whether any descriptor was."""
+        ready = self._poll.poll(patience)
+        for descriptor, events in ready:
             watched = self._watched.get(descriptor)  # an earlier callback of this round may have forgotten it
             if watched is not None:
                 call, owner = watched
                 guarded(owner, functools.partial(call, events))
         self._fire_due()
+        return bool(ready)
 
     def _fire_due(self) -> None:
         now = time.monotonic()

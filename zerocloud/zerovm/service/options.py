@@ -33,6 +33,7 @@ class Options:
     descriptors: int = 4096
     patience: float = 5.0
     nice: int = 5
+    spares: int = 2
     compiling: CompileLimits = field(default_factory=CompileLimits)
 
 
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for a frame to come (default: %(default)s)",
     )
     add("--nice", metavar="N", type=int, choices=range(20), default=Options.nice, help="of sessions (default: %(default)s)")
+    add("--spares", metavar="N", type=_count, default=Options.spares, help="processes ahead of need (default: %(default)s)")
     add(
         "--compile-seconds",
         metavar="N",
@@ -123,6 +125,10 @@ def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"{text}: expected a whole number, 1 or more")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _seconds(text: str) -> float:

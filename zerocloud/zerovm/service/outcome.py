@@ -27,12 +27,34 @@ _SIGNALS = {
 
 @dataclass(frozen=True)
 class Usage:
-    """What the kernel says a dead process used: CPU and wall times in seconds, peak resident memory in bytes."""
+    """What the kernel says a process used: CPU and wall times in seconds, peak resident memory in bytes.
+
+    Of a process that still lives only the sum of its CPU times is known: not ``divided``, it stands as ``user``.
+    """
 
     system: float
     user: float
     wall: float
     peak: int
+    divided: bool = True
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds in all."""
+        return self.system + self.user
+
+    def less(self, before: float) -> Usage:
+        """Without the CPU seconds that were used before the session began, taken from both times in proportion."""
+        left = max(0.0, 1 - before / self.cpu) if self.cpu else 0.0
+        return replace(self, system=self.system * left, user=self.user * left)
+
+    def timed(self, told: Accounting) -> Accounting:
+        """``told`` with the kernel's times; where the kernel doesn't say how they divide, they divide as told."""
+        if self.divided:
+            return told._replace(system_time=self.system, user_time=self.user)
+        whole = told.system_time + told.user_time
+        system = self.cpu * told.system_time / whole if whole else 0.0
+        return told._replace(system_time=system, user_time=self.cpu - system)
 
 
 @dataclass(frozen=True)
@@ -53,15 +75,15 @@ class Outcome:
 
 def conclude(words: bytes, status: int, kill: Kill | None, counted: Accounting, usage: Usage, validator: int) -> Outcome:
     """The outcome of a child that left ``words`` as report and ``counted`` in its counters, and ended with wait ``status``."""
-    cdr = counted._replace(system_time=usage.system, user_time=usage.user)
     code = os.waitstatus_to_exitcode(status)
     report = _own_report(words) if code == 0 else None
     if report is not None:
-        cdr = report.cdr._replace(system_time=usage.system, user_time=usage.user)
+        cdr = usage.timed(report.cdr)
         validator = FAILED if report.validator == FAILED else validator  # it can turn out only when it is instantiated
         return Outcome(replace(report, cdr=cdr, validator=validator), usage)
     kill = kill or _explain(code)
     state = f"{kill.end.value}: {kill.detail}" if kill.detail else kill.end.value
+    cdr = usage.timed(counted)
     return Outcome(Report(validator=validator, cdr=cdr, state=state, exit_code=errno.EINTR), usage)
 
 

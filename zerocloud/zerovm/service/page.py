@@ -1,4 +1,4 @@
-"""The page of memory that a session's process shares with the service: counters while it runs, its report at the end.
+"""The memory that a session's process shares with the service: its manifest, counters while it runs, its report at the end.
 
 It is a sealed memfd, one a session, mapped only in the child, so what stands in it survives the child's death by any signal.
 The service reads it once the child is dead. Nothing in it is trusted: it is bounded, and parsed as data.
@@ -13,8 +13,11 @@ import struct
 
 COUNTER_BYTES = 4096
 REPORT_BYTES = 1 << 20
+TASK_BYTES = 1 << 20
 _LENGTH = struct.Struct("<I")
-_SIZE = COUNTER_BYTES + _LENGTH.size + REPORT_BYTES
+_REPORT_AT = COUNTER_BYTES
+_TASK_AT = _REPORT_AT + _LENGTH.size + REPORT_BYTES
+_SIZE = _TASK_AT + _LENGTH.size + TASK_BYTES
 _SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -37,12 +40,24 @@ class SharedPage:
         self._map = mmap.mmap(descriptor, _SIZE)
         self.counters = memoryview(self._map)[:COUNTER_BYTES]
 
+    def read_task(self) -> bytes:
+        """The text that the service left for this process."""
+        start = _TASK_AT + _LENGTH.size
+        (length,) = _LENGTH.unpack(self._map[_TASK_AT:start])
+        return self._map[start : start + min(length, TASK_BYTES)]
+
     def write_report(self, report: bytes) -> None:
         """Put the report there; one beyond :data:`REPORT_BYTES` is cut, and then no report any more."""
         report = report[:REPORT_BYTES]
-        start = COUNTER_BYTES + _LENGTH.size
+        start = _REPORT_AT + _LENGTH.size
         self._map[start : start + len(report)] = report
-        self._map[COUNTER_BYTES:start] = _LENGTH.pack(len(report))
+        self._map[_REPORT_AT:start] = _LENGTH.pack(len(report))
+
+
+def write_task(descriptor: int, text: bytes) -> None:
+    """Leave a text of at most :data:`TASK_BYTES` for the process."""
+    assert len(text) <= TASK_BYTES
+    os.pwrite(descriptor, _LENGTH.pack(len(text)) + text, _TASK_AT)
 
 
 def read_counters(descriptor: int) -> bytes:
@@ -52,5 +67,5 @@ def read_counters(descriptor: int) -> bytes:
 
 def read_report(descriptor: int) -> bytes:
     """What the child wrote as its report; empty if it wrote none."""
-    (length,) = _LENGTH.unpack(os.pread(descriptor, _LENGTH.size, COUNTER_BYTES))
-    return os.pread(descriptor, min(length, REPORT_BYTES), COUNTER_BYTES + _LENGTH.size)
+    (length,) = _LENGTH.unpack(os.pread(descriptor, _LENGTH.size, _REPORT_AT))
+    return os.pread(descriptor, min(length, REPORT_BYTES), _REPORT_AT + _LENGTH.size)

@@ -56,6 +56,7 @@ class Pool:
     name: str
     sizes: Sizes
     running: set[Hashable] = field(default_factory=set)
+    ending: set[Hashable] = field(default_factory=set)
     _waiting: list[tuple[str, int, Hashable]] = field(default_factory=list)
     _largest: str | None = None
     _arrivals: int = 0
@@ -69,7 +70,8 @@ class Pool:
         """Admit ``ticket``: True, it runs now; False, it waits until :meth:`leave` returns it. Raises PoolFull."""
         begun = bool(job_id) and self._largest is not None and job_id <= self._largest
         free = len(self.running) < self.sizes.slots and not self._waiting
-        if not begun and not (len(self.running) < self.sizes.open_below and free) and self.waiting >= self.sizes.queue:
+        lasting = len(self.running) - len(self.ending)
+        if not begun and lasting + self.waiting >= self.sizes.open_below + self.sizes.queue:
             raise PoolFull(
                 f"Slot not available: pool {self.name} has {len(self.running)} sessions running and {self.waiting} waiting"
             )
@@ -83,9 +85,15 @@ class Pool:
             bisect.insort(self._waiting, entry, key=lambda entry: entry[:2])
         return free
 
+    def end(self, ticket: Hashable) -> None:
+        """The session is over but for its process's death: whoever comes now may wait for that."""
+        if ticket in self.running:
+            self.ending.add(ticket)
+
     def leave(self, ticket: Hashable) -> list[Hashable]:
         """Give the slot or the place in the queue back; returns the tickets that run from now on."""
         self.running.discard(ticket)
+        self.ending.discard(ticket)
         self._waiting = [entry for entry in self._waiting if entry[2] != ticket]
         starting = [entry[2] for entry in self._waiting[: self.sizes.slots - len(self.running)]]
         del self._waiting[: len(starting)]

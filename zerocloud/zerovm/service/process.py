@@ -1,4 +1,4 @@
-"""A child process of the service: how it begins, and how it ends without ever coming back into the loop."""
+"""Child processes of the service: how they begin, and how they end without ever coming back into somebody's loop."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, close_all_but, prctl
+from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, clone, close_all_but, prctl
 from zerocloud.zerovm.service.outcome import Usage
 
 BROKEN = 70
 """Exit code of a child whose own code failed."""
 _ORPHANED = 71
-_RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
+_RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_CLONE_PARENT = 0x8000
 
 
 @dataclass(frozen=True)
@@ -29,31 +30,44 @@ def fork_child(null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
     """Fork a child that runs ``main`` and exits with what it returns (:data:`BROKEN` if it raises); its process id.
 
     The child is in a session of its own, has default signals and ``null`` as its standard streams, holds no other descriptors
-    than ``kept``, and dies with its parent. Only its memory reminds of the service: it must never return into its loop.
+    than ``kept``, and dies with its parent. Raises OSError.
     """
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        code = BROKEN
-        try:
-            _begin(parent, null, kept)
-            code = main()
-        finally:
-            os._exit(code)
+        _live(parent, null, kept, main)
     return pid
 
 
-def _begin(parent: int, null: int, kept: Sequence[int]) -> None:
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(_ORPHANED)
-    signal.set_wakeup_fd(-1)
-    for number in _RESET:
-        signal.signal(number, signal.SIG_DFL)
-    os.setsid()
-    for standard in (0, 1, 2):
-        os.dup2(null, standard, inheritable=False)
-    close_all_but((0, 1, 2, *kept))
+def fork_sibling(null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
+    """As :func:`fork_child`, but the child becomes one of this process's parent, which collects it. Raises OSError.
+
+    Python's own fork can't do that, so nothing of Python's that watches forks is told; this process must have one thread.
+    """
+    parent = os.getppid()
+    pid = clone(_CLONE_PARENT | signal.SIGCHLD)
+    if pid == 0:
+        _live(parent, null, kept, main)
+    return pid
+
+
+def _live(parent: int, null: int, kept: Sequence[int], main: Callable[[], int]) -> None:
+    """A child's whole life."""
+    code = BROKEN
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(_ORPHANED)
+        signal.set_wakeup_fd(-1)
+        for number in _RESET:
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        for standard in (0, 1, 2):
+            os.dup2(null, standard, inheritable=False)
+        close_all_but((0, 1, 2, *kept))
+        code = main()
+    finally:
+        os._exit(code)
 
 
 def reap(pid: int, started: float) -> Ending:

@@ -17,6 +17,7 @@ from zerocloud.zerovm.sources import DescriptorSource, PathSource, Source
 
 NULL_DEVICE = "/dev/null"
 _ADMISSION_KEYS = frozenset(("Pool", "JobId"))
+_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping")
 _JOB_ID_CHARACTERS = 256
 
 
@@ -58,6 +59,8 @@ class SessionRequest:
 
 def parse_admission(text: bytes) -> Hold | Ping | Admission | None:
     """The admission, hold or ping that ``text`` is, None where it is a manifest. Raises RequestError."""
+    if not text.lstrip().startswith(_ADMISSION_STARTS):
+        return None
     lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
     if lines == ["Hold"]:
         return Hold()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zerocloud.zerovm.service.kernel import MACHINE, system_call
@@ -90,6 +91,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "membarrier": (324, 283),
     "sysinfo": (99, 179),
     "uname": (63, 160),
+    "getsockname": (51, 204),
+    "getpeername": (52, 205),
 }
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 _X32 = 0x40000000
@@ -118,8 +121,8 @@ def assemble() -> bytes | None:
         _instruction(_AT_LEAST, _X32, if_false=1),
         _instruction(_RETURN, _KILL),
     ]
-    for numbers in _ALLOWED.values():
-        program += _answer(numbers[column], [_instruction(_RETURN, _ALLOW)])
+    allowed = [numbers[column] for numbers in _ALLOWED.values() if numbers[column] is not None]
+    refused = [numbers[column] for numbers in _REFUSED.values() if numbers[column] is not None]
     no_execution = [
         _instruction(_LOAD, _PROTECTION_OFFSET),
         _instruction(_ANY_BIT, _PROT_EXEC, if_false=1),
@@ -127,15 +130,21 @@ def assemble() -> bytes | None:
         _instruction(_RETURN, _ALLOW),
     ]
     for numbers in _WITHOUT_EXECUTION.values():
-        program += _answer(numbers[column], no_execution)
-    for numbers in _REFUSED.values():
-        program += _answer(numbers[column], [_instruction(_RETURN, _ERRNO | errno.EACCES)])
+        program += _matching([numbers[column]], no_execution)
+    program += _matching(allowed, [_instruction(_RETURN, _ALLOW)])
+    program += _matching(refused, [_instruction(_RETURN, _ERRNO | errno.EACCES)])
     program.append(_instruction(_RETURN, _KILL))
     return b"".join(program)
 
 
-def _answer(number: int | None, answer: list[bytes]) -> list[bytes]:
-    return [] if number is None else [_instruction(_EQUAL, number, if_false=len(answer)), *answer]
+def _matching(numbers: Sequence[int | None], answer: Sequence[bytes]) -> list[bytes]:
+    """One jump to ``answer`` for each number, and past it for all others."""
+    last = len(numbers) - 1
+    jumps = [
+        _instruction(_EQUAL, number or 0, if_true=last - place, if_false=len(answer) if place == last else 0)
+        for place, number in enumerate(numbers)
+    ]
+    return [*jumps, *answer]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import socket
@@ -9,19 +10,21 @@ from collections.abc import Sequence
 
 from zerocloud.zerovm.service.cache import Cache, CacheError
 from zerocloud.zerovm.service.callbacks import reserve_callbacks
-from zerocloud.zerovm.service.child import RunGuest
+from zerocloud.zerovm.service.child import Heritage, RunGuest
 from zerocloud.zerovm.service.compiler import Compiler
 from zerocloud.zerovm.service.confinement import UNMAPPED_USER
 from zerocloud.zerovm.service.listener import Listener, identity, user_id
 from zerocloud.zerovm.service.log import Log, open_log
 from zerocloud.zerovm.service.loop import Loop
 from zerocloud.zerovm.service.modules import Modules
+from zerocloud.zerovm.service.nursery import Nursery
 from zerocloud.zerovm.service.options import Options, parse_options
 from zerocloud.zerovm.service.selfcheck import missing, probe
 from zerocloud.zerovm.service.service import Service
 from zerocloud.zerovm.service.sessions import Workshop
 from zerocloud.zerovm.service.usher import LISTENER_VARIABLE, READY_VARIABLE, Usher
 from zerocloud.zerovm.service.walls import Walls
+from zerocloud.zerovm.service.zygote import Zygote
 from zerocloud.zerovm.session import run_session
 from zerocloud.zrt.engine import make_engine
 
@@ -73,27 +76,31 @@ def _prepare(options: Options, run: RunGuest, log: Log, inherited: str | None) -
     may_call = frozenset((0, os.geteuid(), callers))
     if options.require_walls and (without := missing(probe(user))):
         raise WallsMissing(f"required walls are missing: {without}")
-    workshop = _furnish(options, run, log, user)
+    workshop, walls = _furnish(options, run, log, user)
     listener = _listen(options, callers, inherited)
     usher = Usher.start(options.socket, identity(options.socket), log)
-    enclosure = workshop.walls.around_service(user, workshop.cache.directory)
+    enclosure = walls.around_service(user, workshop.cache.directory)
     without = missing(enclosure.walls)
     log.write(f"walls missing: {without}" if without else "all walls stand")
     if options.require_walls and without:
         raise WallsMissing(f"required walls are missing: {without}")
+    gc.collect()
+    gc.freeze()  # a collection in the zygote or its children would copy every page that it looks at
+    workshop.zygote.start()
     unmapped = {UNMAPPED_USER} if enclosure.user_namespace else set()
     return Service(options, workshop, listener, usher, may_call | unmapped)
 
 
-def _furnish(options: Options, run: RunGuest, log: Log, user: int | None) -> Workshop:
+def _furnish(options: Options, run: RunGuest, log: Log, user: int | None) -> tuple[Workshop, Walls]:
     """Make all that sessions share."""
     cache = Cache(options.cache, options.cache_bytes, user)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     loop, walls = Loop(), Walls()
-    compiler = Compiler(loop, log, cache, options.compiling, null, walls.around_compiler)
     engines = {fuel: make_engine(fuel=fuel) for fuel in (False, True)}
-    modules = Modules(loop, cache, compiler)
-    return Workshop(loop, log, cache, modules, engines, run, walls, null, options.nice, reserve_callbacks())
+    heritage = Heritage(engines, walls, run, cache.directory, null, options.nice, reserve_callbacks())
+    zygote = Zygote(heritage, options.compiling)
+    modules = Modules(loop, cache, Compiler(loop, log, cache, options.compiling, zygote))
+    return Workshop(loop, log, cache, modules, zygote, Nursery(loop, log, zygote, options.spares)), walls
 
 
 def _listen(options: Options, owner: int, inherited: str | None) -> Listener:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import socket
 import traceback
 
+from zerocloud.zerovm.service.compiler import Unusable
 from zerocloud.zerovm.service.conversation import Conversation, State
 from zerocloud.zerovm.service.listener import Listener, peer
 from zerocloud.zerovm.service.loop import READABLE, Timer, guarded
+from zerocloud.zerovm.service.modules import Compiled
 from zerocloud.zerovm.service.options import Options
 from zerocloud.zerovm.service.outcome import Kill
 from zerocloud.zerovm.service.pools import make_pools
+from zerocloud.zerovm.service.rehearsal import Rehearsal, program_file
 from zerocloud.zerovm.service.sessions import Workshop
 from zerocloud.zerovm.service.usher import Usher
 from zerocloud.zerovm.states import EndState
@@ -22,7 +24,6 @@ from zerocloud.zerovm.states import EndState
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PAUSE_SECONDS = 0.1
 _FIRST_CALLER_SECONDS = 30.0
-_COLLECT_EVERY = 256
 
 
 class Service:
@@ -51,11 +52,24 @@ class Service:
         self._loop.watch(self._usher.fileno(), READABLE, lambda _: self._succeeded(), self)
         self._accept_again()
         self._quiet()
-        gc.collect()
-        gc.freeze()  # a collection in a child would copy every page it looks at
-        gc.disable()
+        if self.options.spares:
+            self._rehearse()
         self._loop.run()
+        self.workshop.zygote.close()
         self._usher.close()
+
+    def _rehearse(self) -> None:
+        """Have the rehearsal compiled; from then on there are spare processes."""
+        program = program_file()
+
+        def found(answer: Compiled | Unusable) -> None:
+            if isinstance(answer, Unusable):
+                self._log.write(f"no spare processes: {answer.sentence}")
+                return
+            file_name = self.workshop.cache.file_name(answer.name)
+            self.workshop.nursery.rehearse_with(Rehearsal.make(program, answer.descriptor, file_name))
+
+        self.workshop.modules.find(program, False, found, self)
 
     # Connections
 
@@ -99,8 +113,6 @@ class Service:
         if full:
             self._accept_again()
         self._served += 1
-        if self._served % _COLLECT_EVERY == 0:
-            gc.collect()
         self._quiet()
 
     def _quiet(self) -> None:
@@ -159,6 +171,7 @@ class Service:
             self._listener.socket.close()
             self._listener = None
         self.draining = True
+        self.workshop.nursery.close()
         for conversation in tuple(self._conversations):
             if conversation.state is State.HOLDING:
                 conversation.end(Kill(EndState.CANCELLED))

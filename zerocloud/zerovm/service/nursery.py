@@ -1,0 +1,135 @@
+"""Sessions' processes before they have a task: asked for when one is needed, or ahead of need and rehearsed.
+
+A spare has its fork, its first walls and a rehearsal behind it, which is most of what a small session costs. Spares are only
+made while the service has nothing else to do and a processor is free, so they never cost a running session its time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from zerocloud.zerovm.service.log import Log
+from zerocloud.zerovm.service.loop import READABLE, Loop
+from zerocloud.zerovm.service.process import Ending, kill, reap
+from zerocloud.zerovm.service.rehearsal import Rehearsal
+from zerocloud.zerovm.service.zygote import Zygote
+
+_CALM_SECONDS = 0.004
+_BUSY_SECONDS = 0.05
+_TROUBLE_SECONDS = 5.0
+
+
+@dataclass(eq=False)
+class Child:
+    """A session's process as the service sees it; ``line`` leads to it."""
+
+    pid: int
+    pidfd: int
+    line: socket.socket
+    started: float
+
+    def cpu(self) -> float:
+        """CPU seconds it used so far, by the kernel's clock for it; it must not have been reaped."""
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def bury(self) -> Ending:
+        """Collect it, dead or about to die."""
+        self.line.close()
+        os.close(self.pidfd)
+        return reap(self.pid, self.started)
+
+
+class Nursery:
+    """Makes children, and keeps ``size`` of them ahead of need once there is a rehearsal for them."""
+
+    def __init__(self, loop: Loop, log: Log, zygote: Zygote, size: int) -> None:
+        self._loop, self._log, self._zygote, self._size = loop, log, zygote, size
+        self._ready = False
+        self._rehearsing: set[Child] = set()
+        self._spares: deque[Child] = deque()
+        self._planned = False
+        self._processors = len(os.sched_getaffinity(0))
+        self.busy = 0
+
+    def rehearse_with(self, rehearsal: Rehearsal) -> None:
+        """Begin to keep spares."""
+        self._zygote.rehearse_with(rehearsal)
+        self._ready = True
+        self._plan(0)
+
+    def take(self) -> Child:
+        """A child for a session, now the caller's to watch, and to hand to :meth:`gone` when it is dead. Raises OSError."""
+        self._plan(_CALM_SECONDS)
+        child = self._spares.popleft() if self._spares else self._make(rehearsed=False)
+        self._loop.forget(child.pidfd)
+        self.busy += 1
+        return child
+
+    def gone(self) -> None:
+        """One that was taken is dead."""
+        self.busy -= 1
+
+    def close(self) -> None:
+        """No spares any more; those there are end."""
+        self._size = 0
+        for child in (*self._rehearsing, *self._spares):
+            kill(child.pidfd)
+
+    def _make(self, rehearsed: bool) -> Child:
+        ours, theirs = socket.socketpair()
+        started = time.monotonic()
+        try:
+            with theirs:
+                pid = self._zygote.session(theirs, rehearsed)
+            return Child(pid, os.pidfd_open(pid), ours, started)
+        except BaseException:
+            ours.close()
+            raise
+
+    # Spares
+
+    def _plan(self, seconds: float) -> None:
+        if not self._planned and self._ready and self._size:
+            self._planned = True
+            self._loop.after(seconds, lambda: self._loop.when_idle(self._grow, self), self)
+
+    def _grow(self) -> None:
+        self._planned = False
+        there = len(self._spares) + len(self._rehearsing)
+        if there >= self._size:
+            return
+        if self.busy + len(self._rehearsing) >= self._processors:
+            self._plan(_BUSY_SECONDS)
+            return
+        child = self._make(rehearsed=True)
+        self._rehearsing.add(child)
+        self._loop.watch(child.line.fileno(), READABLE, lambda _: self._rehearsed(child), self)
+        self._loop.watch(child.pidfd, READABLE, lambda _: self._died(child), self)
+        self._plan(_CALM_SECONDS)
+
+    def _rehearsed(self, child: Child) -> None:
+        self._loop.forget(child.line.fileno())
+        if child.line.recv(1):
+            self._rehearsing.discard(child)
+            self._spares.append(child)
+
+    def _died(self, child: Child) -> None:
+        """A spare is gone before its time."""
+        self._loop.forget(child.pidfd)
+        self._loop.forget(child.line.fileno())
+        self._rehearsing.discard(child)
+        if child in self._spares:
+            self._spares.remove(child)
+        ending = child.bury()
+        if self._size:
+            self._log.write(f"a spare process ended: {os.waitstatus_to_exitcode(ending.status)}")
+            self._plan(_TROUBLE_SECONDS)
+
+    def failed(self, error: Exception) -> None:
+        """As an owner of callbacks: say what went wrong, and go on."""
+        self._log.write(f"spare processes: {type(error).__name__}: {error}")
+        self._plan(_TROUBLE_SECONDS)
