@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -168,6 +169,14 @@ def error_limits(paste_filter: Any) -> ErrorLimits:
     return ProxyErrorLimits(application) if hasattr(application, "error_limited") else NoErrorLimits()
 
 
+_KEEPALIVE = (  # a machine that vanishes while a program runs on it is noticed within half a minute
+    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 10),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL), 5),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPCNT), 4),
+)
+
+
 class StorageConnection:
     """One POST to a storage server, in the steps that a body after ``100 Continue`` needs.
 
@@ -177,8 +186,10 @@ class StorageConnection:
     def __init__(self, device: Mapping[str, Any], partition: int, path: str, headers: Mapping[str, str]) -> None:
         """Connect, and send the head of ``POST /device/partition/path``; ``path`` is unquoted. Raises OSError."""
         self._connection = http_connect(device["ip"], device["port"], device["device"], partition, "POST", path, headers)
+        self._socket = self._connection.sock
         self._response: Any = None
-        self.local_address: str = self._connection.sock.getsockname()[0]
+        for option, value in _KEEPALIVE:
+            self._socket.setsockopt(*option, value)
 
     def interim(self) -> tuple[int, dict[str, str]]:
         """Wait for ``100 Continue``, or for the answer that comes in its place: status and headers, names in lower case."""
@@ -202,10 +213,9 @@ class StorageConnection:
         return data
 
     def close(self) -> None:
-        """Cut the connection, whatever is under way on it."""
-        if self._response is not None:
-            self._response.nuke_from_orbit()
+        """Cut the connection now, whatever is under way on it and whoever still holds a file on its socket."""
         self._connection.close()
+        self._socket.fd._real_close()
 
     def _head(self) -> tuple[int, dict[str, str]]:
         return self._response.status, {name.lower(): value for name, value in self._response.getheaders()}
