@@ -178,17 +178,20 @@ class StorageServer:
         return found
 
     def executors(self):
-        """The processes of this server's executor service: itself, the usher that cleans up after it, and sessions."""
+        """The processes of this server's executor service: itself, its helpers and spares, and sessions."""
         return processes_with(str(self.root / "zerovm.socket"))
 
     def sessions(self):
         """How many sessions run (or compile)."""
-        return max(0, len(self.executors()) - 2)
+        return sum(name_of(pid) in ("zerovm-session", "zerovm-compile") for pid in self.executors())
 
     def service(self):
         """The process of the service itself, which all others descend from."""
-        pids = self.executors()
-        return next(parent for parent in map(parent_of, pids) if parent in pids)
+        return self.services()[0]
+
+    def services(self):
+        """As above; there should be one."""
+        return [pid for pid in self.executors() if name_of(pid) == "zerovm-service"]
 
 
 def processes_with(word):
@@ -204,11 +207,12 @@ def processes_with(word):
     return found
 
 
-def parent_of(pid):
+def name_of(pid):
+    """What a process calls itself."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
-        return 0
+        return ""
 
 
 def wait_for(condition, what, seconds=DEADLINE):

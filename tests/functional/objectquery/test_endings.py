@@ -101,7 +101,7 @@ def test_the_executor_service_dies_between_sessions(warm, stopped):
     for caller in callers:
         caller.join()
     assert answers == [200] * 5
-    wait_for(lambda: len(warm.executors()) == 2, "one service for all")
+    wait_for(lambda: len(warm.services()) == 1, "one service for all")
 
 
 def test_an_executor_service_that_can_not_be_started(tmp_path):

@@ -23,8 +23,9 @@ from zerocloud.zerovm.counters import Counters
 from zerocloud.zerovm.frames import FrameReader, HungUp
 from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.report import Report
+from zerocloud.zerovm.service.kernel import set_name
 from zerocloud.zerovm.service.page import SharedPage
-from zerocloud.zerovm.service.process import BROKEN
+from zerocloud.zerovm.service.process import BROKEN, NAMES
 from zerocloud.zerovm.service.rehearsal import MANIFEST, Rehearsal
 from zerocloud.zerovm.service.requests import SessionRequest, parse_session
 from zerocloud.zerovm.service.walls import Walls
@@ -84,6 +85,7 @@ def be_child(line: socket.socket, heritage: Heritage, rehearsal: Rehearsal | Non
         page, descriptors, file_name = _receive(line)
     except HungUp:  # not needed any more
         return 0
+    set_name(NAMES["session"])
     try:
         task = _make_task(page, descriptors, file_name, heritage.null)
         _limit(task)

@@ -31,6 +31,7 @@ _COLUMN = {"x86_64": 0, "aarch64": 1}.get(MACHINE)
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
 PR_SET_NO_NEW_PRIVS = 38
 _ALL = 0xFFFFFFFF
 
@@ -62,6 +63,11 @@ def prctl(option: int, value: int) -> None:
     if _libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), zero, zero, zero) < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"prctl {option}: {os.strerror(number)}")
+
+
+def set_name(name: str) -> None:
+    """The name of this process in lists of processes; at most 15 bytes of it are kept."""
+    _libc.prctl(ctypes.c_int(PR_SET_NAME), ctypes.c_char_p(name.encode()), *[ctypes.c_ulong(0)] * 3)
 
 
 def close_all_but(kept: Iterable[int]) -> None:

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, clone, close_all_but, prctl
+from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, clone, close_all_but, prctl, set_name
 from zerocloud.zerovm.service.outcome import Usage
 
 BROKEN = 70
 """Exit code of a child whose own code failed."""
+NAMES = {kind: f"zerovm-{kind}" for kind in ("service", "usher", "zygote", "spare", "session", "compile")}
+"""What the service's processes are called in lists of processes."""
 _ORPHANED = 71
 _RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _CLONE_PARENT = 0x8000
@@ -26,20 +28,20 @@ class Ending:
     usage: Usage
 
 
-def fork_child(null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
+def fork_child(name: str, null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
     """Fork a child that runs ``main`` and exits with what it returns (:data:`BROKEN` if it raises); its process id.
 
-    The child is in a session of its own, has default signals and ``null`` as its standard streams, holds no other descriptors
-    than ``kept``, and dies with its parent. Raises OSError.
+    The child is called ``name``, is in a session of its own, has default signals and ``null`` as its standard streams, holds no
+    other descriptors than ``kept``, and dies with its parent. Raises OSError.
     """
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _live(parent, null, kept, main)
+        _live(parent, name, null, kept, main)
     return pid
 
 
-def fork_sibling(null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
+def fork_sibling(name: str, null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
     """As :func:`fork_child`, but the child becomes one of this process's parent, which collects it. Raises OSError.
 
     Python's own fork can't do that, so nothing of Python's that watches forks is told; this process must have one thread.
@@ -47,17 +49,18 @@ def fork_sibling(null: int, kept: Sequence[int], main: Callable[[], int]) -> int
     parent = os.getppid()
     pid = clone(_CLONE_PARENT | signal.SIGCHLD)
     if pid == 0:
-        _live(parent, null, kept, main)
+        _live(parent, name, null, kept, main)
     return pid
 
 
-def _live(parent: int, null: int, kept: Sequence[int], main: Callable[[], int]) -> None:
+def _live(parent: int, name: str, null: int, kept: Sequence[int], main: Callable[[], int]) -> None:
     """A child's whole life."""
     code = BROKEN
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(_ORPHANED)
+        set_name(name)
         signal.set_wakeup_fd(-1)
         for number in _RESET:
             signal.signal(number, signal.SIG_DFL)

@@ -13,12 +13,14 @@ from zerocloud.zerovm.service.callbacks import reserve_callbacks
 from zerocloud.zerovm.service.child import Heritage, RunGuest
 from zerocloud.zerovm.service.compiler import Compiler
 from zerocloud.zerovm.service.confinement import UNMAPPED_USER
+from zerocloud.zerovm.service.kernel import set_name
 from zerocloud.zerovm.service.listener import Listener, identity, user_id
 from zerocloud.zerovm.service.log import Log, open_log
 from zerocloud.zerovm.service.loop import Loop
 from zerocloud.zerovm.service.modules import Modules
 from zerocloud.zerovm.service.nursery import Nursery
 from zerocloud.zerovm.service.options import Options, parse_options
+from zerocloud.zerovm.service.process import NAMES
 from zerocloud.zerovm.service.selfcheck import missing, probe
 from zerocloud.zerovm.service.service import Service
 from zerocloud.zerovm.service.sessions import Workshop
@@ -54,6 +56,7 @@ def serve(arguments: Sequence[str], run: RunGuest | None = None) -> int:
     except (OSError, CacheError, LookupError, WallsMissing) as error:
         log.write(f"can't start: {error}")
         return _FAILURE
+    set_name(NAMES["service"])
     for descriptor in ready:
         os.write(descriptor, b"1")
         os.close(descriptor)

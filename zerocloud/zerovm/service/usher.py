@@ -14,9 +14,10 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from zerocloud.zerovm.service.kernel import close_all_but
+from zerocloud.zerovm.service.kernel import close_all_but, set_name
 from zerocloud.zerovm.service.listener import remove
 from zerocloud.zerovm.service.log import Log
+from zerocloud.zerovm.service.process import NAMES
 
 LISTENER_VARIABLE = "ZEROVM_LISTENER"
 READY_VARIABLE = "ZEROVM_READY"
@@ -80,6 +81,7 @@ class _Duty:
         signal.set_wakeup_fd(-1)
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
+        set_name(NAMES["usher"])
         close_all_but((0, 1, 2, self._log.descriptor, self._channel.fileno()))
         while True:
             command, descriptors, _, _ = socket.recv_fds(self._channel, 1, 1)

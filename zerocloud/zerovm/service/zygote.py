@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from zerocloud.zerovm.frames import FrameReader, HungUp, send_frame
 from zerocloud.zerovm.service.child import Heritage, be_child, rehearse
 from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, run_compile
-from zerocloud.zerovm.service.process import fork_child, fork_sibling
+from zerocloud.zerovm.service.process import NAMES, fork_child, fork_sibling
 from zerocloud.zerovm.service.rehearsal import Rehearsal
 
 _REPLY = struct.Struct("<ii")
@@ -80,7 +80,7 @@ class Zygote:
         heritage = self._heritage
         with theirs:
             kept = (heritage.cache, heritage.null, theirs.fileno())
-            self._pid = fork_child(heritage.null, kept, lambda: _Duty(theirs, heritage, self._limits).serve())
+            self._pid = fork_child(NAMES["zygote"], heritage.null, kept, lambda: _Duty(theirs, heritage, self._limits).serve())
         ours.settimeout(_PATIENCE_SECONDS)
         self._line = ours
 
@@ -131,7 +131,7 @@ class _Duty:
             return 0, 0
         kept, main = self._session(words, descriptors) if words[0] != "compile" else self._compiler(words, descriptors)
         try:
-            return fork_sibling(self._heritage.null, kept, main), 0
+            return fork_sibling(NAMES[words[0]], self._heritage.null, kept, main), 0
         except OSError as error:
             return 0, error.errno or 1
         finally:
