@@ -13,9 +13,11 @@ import simplejson
 from tests import guests
 from tests.cluster.conftest import Client
 from zerocloud.zebra import Zebra
+from zerocloud.zerovm.service.process import NAMES
 
 DEMO_GUESTS = Path(guests.__file__).parents[1] / "zerocloud/demo/guests"
 QUIET_SECONDS = 20.0
+BUSY = (NAMES["session"], NAMES["compile"])
 
 
 def program(client: Client, container: str, name: str) -> str:
@@ -45,17 +47,13 @@ def run(client: Client, *groups: dict, **headers: str):
 
 
 def sessions(zebra: Zebra) -> list[str]:
-    """Walled processes that a node's executor service has forked: one for each session or compilation under way."""
-    mark, parents, walled = str(zebra.layout.directory).encode(), {}, set()
+    """The processes of the cluster's executor services that run a session or compile a program."""
+    mark, found = str(zebra.layout.directory).encode(), []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"--serve" in words and any(mark in word for word in words):
-                status = dict(line.split(":\t", 1) for line in (entry / "status").read_text().splitlines())
-                parents[entry.name] = status["PPid"]
-                if status["NoNewPrivs"] == "1":
-                    walled.add(entry.name)
-    return [pid for pid, parent in parents.items() if parent in parents and pid in walled]
+            if mark in (entry / "cmdline").read_bytes() and (entry / "comm").read_text().strip() in BUSY:
+                found.append(entry.name)
+    return found
 
 
 def leftovers(zebra: Zebra) -> list[str]:
