@@ -196,8 +196,8 @@ class Exchange:
         """The members of the body, whose sizes are now known. Raises SourceError."""
         description = self._work.description(self._order.push, *self._network)
         members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
-        for name, path in self._work.remote(self._order.push):
-            source = self._around.sources.take(path)
+        for name, need in self._work.remote(self._order.push):
+            source = self._around.sources.take(need)
             self._sources.append(source)
             source.ready()
             members.append(Member(name, source.size, source.chunks))

@@ -93,10 +93,10 @@ def _run(
     started: float,
 ) -> Any:
     settings = cluster.settings
-    sources = Sources(pipeline, spool, settings.node_timeout, settings.newest)
+    sources = Sources(pipeline, spool, settings.node_timeout, settings.newest, settings.maximum_input)
     for work in laid_out.works.values():
-        for _, path in work.remote(push=False):
-            sources.expect(path)
+        for _, need in work.remote(push=True):  # what turns out to lie nowhere as a file is brought, too
+            sources.expect(need)
     records = Records({}, {}, {})
     around = Surroundings(
         settings=settings,

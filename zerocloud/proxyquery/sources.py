@@ -8,19 +8,28 @@ server. So a slow node slows nobody but itself, and a source never waits for nod
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.client import responses
 from typing import Any, Protocol
 
 from swift.common.concurrency import Event, Semaphore, Timeout, spawn
 
-from zerocloud.sysmap import SwiftPath
+from zerocloud.sysmap import Slice, SwiftPath
 
 from .errors import SourceError
+from .parts import open_part
 from .spool import Segment, Spool
 from .subrequests import Fetched, Pipeline
 
 Open = Callable[[], Fetched]
+
+
+@dataclass(frozen=True)
+class Need:
+    """An object that has to be brought to a node, or the part of it that the node is to see."""
+
+    path: SwiftPath
+    slice: Slice | None = None
 
 
 class Source(Protocol):
@@ -203,35 +212,40 @@ class _Share:
 class Sources:
     """All the objects that the nodes of one job need from outside."""
 
-    def __init__(self, pipeline: Pipeline, spool: Spool, read_timeout: float, newest: bool) -> None:
+    def __init__(self, pipeline: Pipeline, spool: Spool, read_timeout: float, newest: bool, most: int) -> None:
+        """``most`` is how many bytes a part of an object may have."""
         self._pipeline = pipeline
         self._spool = spool
         self._read_timeout = read_timeout
-        self._newest = newest
-        self._needs: dict[SwiftPath, int] = {}
-        self._shared: dict[SwiftPath, SharedSource] = {}
+        self._headers = {"X-Newest": "true"} if newest else {}
+        self._most = most
+        self._needs: dict[Need, int] = {}
+        self._shared: dict[Need, SharedSource] = {}
 
-    def expect(self, path: SwiftPath, nodes: int = 1) -> None:
-        """Say beforehand that so many sessions will need an object."""
-        self._needs[path] = self._needs.get(path, 0) + nodes
+    def expect(self, need: Need, nodes: int = 1) -> None:
+        """Say beforehand that so many sessions will need the same."""
+        self._needs[need] = self._needs.get(need, 0) + nodes
 
-    def take(self, path: SwiftPath) -> Source:
-        """The source of one session's copy of an object. The taker closes it."""
-        if self._needs.get(path, 0) <= 1:
-            return SingleSource(path.path, lambda: self._get(path), self._read_timeout, self._spool)
-        if path not in self._shared:
-            self._shared[path] = SharedSource(path.path, lambda: self._get(path), self._read_timeout, self._spool)
-        return _Share(self._shared[path])
+    def take(self, need: Need) -> Source:
+        """The source of what one session needs. The taker closes it."""
+        name = need.path.path
+        if self._needs.get(need, 0) <= 1:
+            return SingleSource(name, lambda: self._get(need), self._read_timeout, self._spool)
+        if need not in self._shared:
+            self._shared[need] = SharedSource(name, lambda: self._get(need), self._read_timeout, self._spool)
+        return _Share(self._shared[need])
 
     def close(self) -> None:
         """Stop reading."""
         for shared in self._shared.values():
             shared.close()
 
-    def _get(self, path: SwiftPath) -> Fetched:
-        """Open an object. Raises SourceError, which names it (HTTP API, section 8)."""
-        fetched = self._pipeline.get(path, headers={"X-Newest": "true"} if self._newest else None)
+    def _get(self, need: Need) -> Fetched:
+        """Open an object or a part of it. Raises SourceError, which names it (HTTP API, section 8)."""
+        if need.slice is not None:
+            return open_part(self._pipeline, need.path, need.slice, self._headers, self._most)
+        fetched = self._pipeline.get(need.path, headers=self._headers)
         if fetched.status != 200:
             phrase = responses.get(fetched.status, "")
-            raise SourceError(fetched.status, f"Error {fetched.status} {phrase} while fetching {path.path}")
+            raise SourceError(fetched.status, f"Error {fetched.status} {phrase} while fetching {need.path.path}")
         return fetched

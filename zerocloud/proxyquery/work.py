@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zerocloud.sysmap import Channel, Node, SwiftPath
-from zerocloud.wire import BOOT_MEMBER, ChannelDescription, NodeDescription
+from zerocloud.sysmap import Access, Channel, Node, Slice, SwiftPath
+from zerocloud.wire import BOOT_MEMBER, ChannelDescription, NodeDescription, SliceDescription
 
 from .placement import Place
+from .sources import Need
+
+READS = Access.READABLE | Access.CDR
 
 
 @dataclass(frozen=True)
@@ -21,24 +24,21 @@ class Work:
     environment: Mapping[str, str]
     timeout: float
 
-    def remote(self, push: bool) -> tuple[tuple[str, SwiftPath], ...]:
-        """The objects to be sent, by the names of their members: the executable, then inputs in the order of the channels."""
-        found = dict(self.node.remote)
-        if push or not self.place.local:
-            found |= dict(self._attached())
-        order = [BOOT_MEMBER, *(channel.device for channel in self.node.channels)]
-        return tuple((name, found[name]) for name in order if name in found)
+    def remote(self, push: bool) -> tuple[tuple[str, Need], ...]:
+        """What has to be sent, by the names of its members: the executable, then inputs in the order of the channels."""
+        found = [(BOOT_MEMBER, Need(path)) for name, path in self.node.remote.items() if name == BOOT_MEMBER]
+        for channel in self.node.channels:
+            brought = channel.device in self.node.remote or ((push or not self.place.local) and self._attached(channel))
+            if brought and isinstance(channel.path, SwiftPath):
+                found.append((channel.device, Need(channel.path, channel.slice)))
+        return tuple(found)
 
-    def _attached(self) -> tuple[tuple[str, SwiftPath], ...]:
-        """The readable channels on the object that the node is attached to."""
-        return tuple(
-            (channel.device, channel.path)
-            for channel in self.node.channels
-            if isinstance(channel.path, SwiftPath)
-            and channel.path.path == self.node.path_info
-            and self.node.access == "GET"
-            and channel.path.object
-        )
+    def _attached(self, channel: Channel) -> bool:
+        """Whether the channel reads the object that the node is attached to."""
+        path = channel.path
+        if self.node.access != "GET" or not isinstance(path, SwiftPath) or not channel.access & READS:
+            return False
+        return bool(path.object) and path.path == self.node.path_info
 
     def description(self, push: bool, name_service: str | None, token: str | None) -> NodeDescription:
         """What its server is told of it (executing server, section 4)."""
@@ -76,4 +76,9 @@ def _channel(channel: Channel) -> ChannelDescription:
         min_size=channel.min_size,
         removable=channel.removable,
         mountpoint=channel.mountpoint,
+        slice=_slice(channel.slice) if channel.slice else None,
     )
+
+
+def _slice(part: Slice) -> SliceDescription:
+    return SliceDescription(part.start, part.end, part.size, part.separator)

@@ -5,6 +5,7 @@ Everything runs in green threads of the test's own process.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -56,6 +57,7 @@ class Pipeline:
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
         self.containers: dict[str, dict[str, str]] = {f"{ACCOUNT}/c": {}}
         self.requests: list[tuple[str, str]] = []
+        self.ranges: list[tuple[str, str]] = []
         self.open: list[Body] = []
         self.refuse: dict[str, int] = {}
         self.cut: set[str] = set()
@@ -101,11 +103,24 @@ class Pipeline:
         if path not in self.objects:
             return Response(status=404, request=request)
         data, headers = self.objects[path]
-        whole = data[: len(data) // 2] if path in self.cut else data
-        response = Response(status=200, headers=headers, request=request)
+        status, wanted = 200, data
+        if request.range:
+            self.ranges.append((path, request.headers["Range"].removeprefix("bytes=")))
+            status, wanted, headers = self.answer_range(request, data, headers)
+        whole = wanted[: len(wanted) // 2] if path in self.cut else wanted
+        response = Response(status=status, headers=headers, request=request)
         response.app_iter = Body(whole, self.open, path)
-        response.content_length = len(data)
+        response.content_length = len(wanted)
         return response
+
+    def answer_range(self, request: Any, data: bytes, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
+        etag = hashlib.md5(data).hexdigest()
+        if request.headers.get("If-Match", etag) != etag:
+            return 412, b"", headers
+        if not (ranges := request.range.ranges_for_length(len(data))):
+            return 416, b"", headers
+        ((start, end),) = ranges
+        return 206, data[start:end], {**headers, "Etag": etag, "Content-Range": f"bytes {start}-{end - 1}/{len(data)}"}
 
     def _listing(self, request: Any, path: str) -> Any:
         if path not in self.containers:
