@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Self
 
 from zerocloud.sysmap import Channel, Node, SwiftPath
 from zerocloud.wire import STORY_MEMBER
 
-from .answer import Answer, AnswerMember
+from .answer import Answer, AnswerError, AnswerMember
 from .errors import JobError
 from .results import NodeBody, one_line
 from .spool import Spool
@@ -31,7 +32,21 @@ class Publisher:
         self._spool = spool
 
     def publish(self, node: Node, answer: Answer) -> NodeBody:
-        """Store the outputs that have paths; keep the first one that has none. Raises PublishError and AnswerError."""
+        """Store the outputs that have paths; keep the first one that has none.
+
+        Raises PublishError if one can't be stored, or if the answer breaks off after some have been; AnswerError if it breaks
+        off while nothing of it is stored.
+        """
+        stored: list[SwiftPath] = []
+        try:
+            return self._distribute(node, answer, stored)
+        except AnswerError as error:
+            if not stored:
+                raise
+            raise PublishError(503, f"{error}; {len(stored)} outputs had been stored") from error
+
+    def _distribute(self, node: Node, answer: Answer, stored: list[SwiftPath]) -> NodeBody:
+        """Does it, and notes in ``stored`` what has been."""
         channels = {channel.device: channel for channel in node.channels}
         body = NodeBody(self._spool.segment())
         for member in answer.members():
@@ -42,6 +57,7 @@ class Publisher:
             channel = channels[member.device]
             if isinstance(channel.path, SwiftPath):
                 self._store(channel, channel.path, member)
+                stored.append(channel.path)
             else:
                 body = self._keep(body, member)
         return body
@@ -70,10 +86,31 @@ class Publisher:
         return body
 
     def _store(self, channel: Channel, path: SwiftPath, member: AnswerMember) -> None:
-        status, text = self._pipeline.put(path, output_headers(channel, member.headers), member.chunks, member.size)
+        content = _Remembering(member.chunks)
+        status, text = self._pipeline.put(path, output_headers(channel, member.headers), content, member.size)
+        if content.error is not None:
+            raise content.error
         if not 200 <= status < 300:
-            detail = f": {text.strip()}" if status in (400, 413, 422) and text.strip() else ""
+            detail = f": {text.strip()}" if status == 400 and text.strip() else ""
             raise PublishError(status, f"Status {status} when putting {path.path}{detail}")
+
+
+class _Remembering:
+    """An answer's bytes. Remembers why they broke off, which the pipeline does not tell."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.error: AnswerError | None = None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._pieces)
+        except AnswerError as error:
+            self.error = error
+            raise
 
 
 def output_headers(channel: Channel, records: Mapping[str, str]) -> dict[str, str]:

@@ -59,7 +59,7 @@ def final_event(
 
     ``ignore_exit`` takes a program's own exit code for success whatever it is.
     """
-    if status == OK and wire.STATUS.lower() not in headers:
+    if status < 400 and (status != OK or wire.STATUS.lower() not in headers):
         return Lost(session, attempt, NOT_INSTALLED)
     if status == OK:
         report = SessionReport.from_headers(headers)

@@ -241,6 +241,11 @@ def refusal(status: int, text: str = "", **headers: str) -> Callable[[dict[str, 
     return lambda _: Response(status=status, body=text.encode(), headers=named)
 
 
+def text(response: Response) -> str:
+    """The body as a text."""
+    return response.body.decode()
+
+
 class World:
     """The filter with everything around it."""
 
@@ -252,6 +257,7 @@ class World:
             "swift_dir": str(directory),
             "log_custom_handlers": "zerocloud.zebra.serverlog.replace_syslog",
             "conn_timeout": "2",
+            "node_timeout": "1",
             "zerovm_admission_timeout": "2",
             "zerovm_spool_directory": str(directory),
             **options,

@@ -28,6 +28,7 @@ from zerocloud.proxyquery.scheduler import (
 
 A, B, C, D = (Server(f"{name}:1/d", name) for name in "ABCD")
 DEADLINE = 60.0
+REPORT_TIME = 3.0
 
 
 def session(number: int, **changes) -> Session:
@@ -45,7 +46,7 @@ class Play:
     """A scheduler with a clock that only the test moves. Session events are about the session's latest attempt."""
 
     def __init__(self, *sessions: Session, window: int = 64, patience: float = 10.0, deadline: float = DEADLINE) -> None:
-        self.scheduler = Scheduler(sessions, Limits(deadline, deadline, window, patience))
+        self.scheduler = Scheduler(sessions, Limits(deadline, deadline, window, patience, REPORT_TIME))
         self.now = 0.0
         self.wake: float | None = None
         self.attempts: dict[int, int] = {}

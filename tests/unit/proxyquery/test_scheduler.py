@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.proxyquery.play import DEADLINE, A, B, C, D, Play, gang, names, session
+from tests.unit.proxyquery.play import DEADLINE, REPORT_TIME, A, B, C, D, Play, gang, names, session
 from zerocloud.proxyquery.scheduler import (
     LOST_LIMIT,
     SETTLE_TIME,
@@ -338,6 +338,30 @@ def test_an_answer_lost_while_it_waits_is_made_again():
     assert names(play.succeed(1)) == ["Publish1", "Publish2"]
 
 
+def test_an_answer_that_breaks_off_before_anything_is_stored_is_made_again():
+    play = Play(session(1, unit=0), session(2, unit=0))
+    play.start()
+    play.run(1, 2)
+    play.succeed(1)
+    play.succeed(2)
+    play.published(2)
+    assert names(play.lose(1)) == ["Connect1"]
+    play.admit(1)
+    assert names(play.succeed(1)) == ["Publish1"]
+    assert names(play.published(1)) == ["Finish"]
+
+
+def test_a_gang_of_which_something_is_published_never_runs_again():
+    play = Play(*gang(2))
+    play.start()
+    play.run(1, 2)
+    play.succeed(1)
+    assert names(play.succeed(2)) == ["Publish1", "Publish2", "CloseNetwork"]
+    play.published(2)
+    assert names(play.lose(1)) == ["Finish"]
+    assert play.outcome(1).status == 503
+
+
 def test_the_first_copy_that_succeeds_wins_and_the_others_are_dropped():
     play = Play(session(1, node=1, unit=1), session(2, node=1, unit=1, gang=2))
     play.start()
@@ -383,14 +407,28 @@ def test_an_output_that_cannot_be_stored_fails_its_node():
     assert play.outcome(1).status == 413
 
 
-def test_the_deadline_ends_what_runs_and_what_waits():
+def test_the_deadline_ends_what_waits():
     play = Play(session(1), session(2), session(3), window=2)
     play.start()
     play.run(1)
-    assert names(play.wait(DEADLINE)) == ["Drop1", "Drop2", "Finish"]
-    assert play.outcome(1).status == 408
-    assert "still running" in play.outcome(1).reason
+    assert names(play.wait(DEADLINE)) == ["Drop2", "Drop1", "Finish"]
+    assert play.outcome(1).phase is Phase.CANCELLED
+    assert play.outcome(2).status == 408
     assert "had not started" in play.outcome(3).reason
+
+
+def test_what_runs_at_the_deadline_has_time_to_report():
+    reporting, hanging = Play(session(1)), Play(session(1))
+    for play in (reporting, hanging):
+        play.start()
+        play.run(1)
+        assert names(play.wait(DEADLINE)) == []
+        assert play.wake == DEADLINE + REPORT_TIME
+    assert names(reporting.fail(1, "session timeout")) == ["Finish"]
+    assert reporting.outcome(1).reason == "session timeout"
+    assert names(hanging.wait()) == ["Drop1", "Finish"]
+    assert hanging.outcome(1).status == 408
+    assert "still running" in hanging.outcome(1).reason
 
 
 def test_what_is_being_published_at_the_deadline_may_end():
@@ -398,7 +436,7 @@ def test_what_is_being_published_at_the_deadline_may_end():
     play.start()
     play.run(1, 2)
     play.succeed(1)
-    assert names(play.wait(DEADLINE)) == ["Drop2"]
+    assert names(play.wait(DEADLINE + REPORT_TIME)) == ["Drop2"]
     assert names(play.published(1)) == ["Finish"]
     assert play.outcome(1).phase is Phase.PUBLISHED
 

@@ -51,6 +51,7 @@ class Storm:
         self.live: dict[int, int] = {}  # sessions on servers, and their attempts
         self.sent: set[int] = set()
         self.networks: set[int] = set()
+        self.broken: set[tuple[int, int]] = set()
         self.published: Counter[int] = Counter()
         self.wake: float | None = None
         self.finished = False
@@ -99,12 +100,17 @@ class Storm:
             case Hold(_, attempt):
                 assert self.live[number] == attempt
                 if self.random.random() < 0.1:
+                    self.broken.add((number, attempt))
                     self.later(self.random.random(), Lost(number, attempt, "lost while held"))
             case Publish(_, attempt):
                 assert self.live[number] == attempt
+                if (number, attempt) in self.broken:
+                    return  # that it was lost is on its way
                 self.published[self.by_id[number].node] += 1
-                bad = self.random.random() < 0.05
-                event = Unpublished(number, attempt, 413, "quota") if bad else Published(number, attempt)
+                event = Published(number, attempt)
+                if (chance := self.random.random()) < 0.1:
+                    self.published[self.by_id[number].node] -= 1
+                    event = Unpublished(number, attempt, 413, "quota") if chance < 0.05 else Lost(number, attempt, "cut")
                 self.later(self.random.random(), event)
             case Drop(_, attempt):
                 assert self.live.pop(number) == attempt
@@ -160,19 +166,18 @@ class Storm:
             assert Phase.CONNECTING not in phases, "a gang runs in part"
 
 
-@pytest.mark.parametrize("seed", [*range(300), 5444])
+@pytest.mark.parametrize("seed", [*range(300), 971, 5444])
 def test_every_promise_holds_in_a_storm(seed):
     storm = Storm(seed)
     storm.run()
     assert not storm.live
     assert not storm.networks
-    assert all(number == 1 for number in storm.published.values()), "something was published twice"
+    assert all(number <= 1 for number in storm.published.values()), "something was published twice"
     outcomes = storm.scheduler.outcomes()
     assert all(one.phase.ended for one in outcomes)
     assert all(one.reason for one in outcomes if one.phase in (Phase.FAILED, Phase.CANCELLED))
-    assert storm.now <= storm.deadline + 1.0  # what was being published may end
+    assert storm.now <= storm.deadline + 4.0  # what was being published may end
     whole = {one.unit for one in storm.sessions} == {0}
-    failed_to_store = any(one.status == 413 for one in outcomes)
-    if whole and not failed_to_store and storm.published:
+    if whole and storm.published and not storm.broken:
         nodes = {one.node for one in storm.sessions}
-        assert storm.published.keys() == nodes, "a part of a job was published"
+        assert storm.published.keys() == nodes, "a part of a job was to be published"

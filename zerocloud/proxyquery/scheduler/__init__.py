@@ -66,8 +66,9 @@ there when it ends, or sooner when all sessions have ended; the gang runs again,
 *A guest that kills its server's executor whenever it runs.* Lost on A, on B, on C: then the node fails with its story, and the
 job with it.
 
-*The deadline.* Sessions that run are dropped, which kills their guests; those still waiting for a slot fail with the last
-refusal; what is being published is allowed to end, because half an object is worse than a late one.
+*The deadline.* Sessions that wait fail with their last refusal. Those that run have three seconds more, since their own time
+limit has been reached too and their servers are about to report it; then they are dropped, which kills their guests. What is
+being published is allowed to end, because half an object is worse than a late one.
 
 The algorithm in words
 ======================

@@ -46,7 +46,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[SessionEvent]], str] = {
     (Phase.ANSWERED, Lost): "_lost",
     (Phase.PUBLISHING, Published): "_published",
     (Phase.PUBLISHING, Unpublished): "_unpublished",
-    (Phase.PUBLISHING, Lost): "_unpublished",  # its answer was lost while it was held, just before its turn came
+    (Phase.PUBLISHING, Lost): "_lost",  # its answer broke off before anything of it was stored
 }
 """The method that handles an event of a session's current attempt, by the phase that the session is in."""
 
@@ -104,7 +104,7 @@ class Scheduler:
             return []
         match event:
             case Started() | Tick():
-                pass
+                self._wake = None
             case Cancelled(reason):
                 self._stop(reason)
             case _:
@@ -216,7 +216,7 @@ class Scheduler:
         self._move(record, Phase.PUBLISHED, "is published")
         self._close_node(record.session.node)
 
-    def _unpublished(self, record: Record, event: Unpublished | Lost) -> None:
+    def _unpublished(self, record: Record, event: Unpublished) -> None:
         record.status, record.reason = event.status, event.reason
         self._move(record, Phase.FAILED, f"could not be published: {event.reason}")
         self._close_node(record.session.node)
@@ -318,15 +318,20 @@ class Scheduler:
         if deaths == {Death.GUEST} and gang.retries:
             gang.retries -= 1
             self._run_again(gang, "runs again: its map allows another try")
-        elif lost and Death.REFUSED not in deaths and all(record.lost < LOST_LIMIT for record in lost):
+        elif lost and Death.REFUSED not in deaths and self._may_run_again(gang, lost):
             self._run_again(gang, "runs again: a server was lost")
         else:
             self._fail(gang, lost[0] if lost else gang.dead[0][0])
 
+    def _may_run_again(self, gang: Gang, lost: list[Record]) -> bool:
+        """Whether a gang with lost members has attempts left, and nothing of it is or will be published."""
+        visible = any(record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) for record in gang.members)
+        return not visible and not self._stopping and all(record.lost < LOST_LIMIT for record in lost)
+
     def _has_other_copy(self, record: Record) -> bool:
         """Whether another copy of the session's node still stands for it."""
-        ended_badly = (Phase.FAILED, Phase.CANCELLED)
-        return any(copy is not record and copy.phase not in ended_badly for copy in self._nodes[record.session.node])
+        gone = (Phase.FAILED, Phase.CANCELLED, Phase.SPARE)
+        return any(copy is not record and copy.phase not in gone for copy in self._nodes[record.session.node])
 
     def _run_again(self, gang: Gang, why: str) -> None:
         for record in gang.members:
@@ -394,18 +399,21 @@ class Scheduler:
             self._judge(gang)
         if self._now < self._limits.deadline or self._stopping or not self._open_nodes:
             return
-        allowed = f"the job's timeout of {self._limits.timeout:g} s"
-        for record in self._records.values():
-            if not record.phase.ended and not record.phase.succeeded:
-                self._expire(record, allowed)
-        self._stop(f"cancelled after {allowed}")
+        over = self._now >= self._limits.deadline + self._limits.report_time
+        late = [record for record in self._records.values() if not record.phase.ended and not record.phase.succeeded]
+        late = [record for record in late if over or record.phase is not Phase.RUNNING]
+        for record in late:
+            self._expire(record)
+        if late or over:
+            self._stop(f"cancelled after the job's timeout of {self._limits.timeout:g} s")
 
-    def _expire(self, record: Record, allowed: str) -> None:
+    def _expire(self, record: Record) -> None:
+        allowed = f"the job's timeout of {self._limits.timeout:g} s"
         self._cut(record)
         if record.phase is Phase.RUNNING:
             record.status, record.reason = 408, f"was still running after {allowed}"
         elif record.reason:
-            record.status, record.reason = 503, f"{record.reason} within {allowed}"
+            record.status, record.reason = 503, f"{record.reason} (no server took it within {allowed})"
         else:
             record.status, record.reason = 408, f"had not started within {allowed}"
         self._move(record, Phase.FAILED, record.reason)
@@ -422,7 +430,8 @@ class Scheduler:
         if self._delayed:
             times.append(self._delayed[0][0])
         if not self._stopping:
-            times.append(self._limits.deadline)
+            late = self._now >= self._limits.deadline
+            times.append(self._limits.deadline + (self._limits.report_time if late else 0.0))
         wake = min(times, default=None)
         if wake is not None and wake != self._wake:
             self._out.append(Wake(wake))

@@ -57,13 +57,15 @@ class Session:
 class Limits:
     """The limits of one job. ``deadline`` is a time, ``patience`` the seconds to wait for a server's first word.
 
-    ``timeout`` is what the user was promised, for the text of errors.
+    ``timeout`` is what the user was promised, for the text of errors. ``report_time`` is how many seconds beyond the deadline
+    a running session has for its own limit to take effect on its server and to be reported.
     """
 
     deadline: float
     timeout: float
     window: int = 64
     patience: float = 10.0
+    report_time: float = 3.0
 
 
 class Phase(Enum):
