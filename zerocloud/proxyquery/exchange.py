@@ -178,15 +178,13 @@ class Exchange:
                 assert self._connection is not None
                 self._connection.close()
             self._publish.wait()
+            self._around.records.bodies[self._order.session] = self._around.publisher.publish(self._work.node, answer)
         except AnswerError as error:
             self._tell(Lost(*self._ids, str(error)))
-            return
-        try:
-            self._around.records.bodies[self._order.session] = self._around.publisher.publish(self._work.node, answer)
         except PublishError as error:
             self._tell(Unpublished(*self._ids, error.status, error.text))
-        except (AnswerError, OSError) as error:
-            self._tell(Unpublished(*self._ids, 503, str(error)))
+        except OSError as error:
+            self._tell(Unpublished(*self._ids, 503, f"the proxy has no room to keep the answer: {error.strerror}"))
         else:
             self._tell(Published(*self._ids))
 

@@ -31,9 +31,6 @@ from .sources import Sources
 from .spool import Spool
 from .subrequests import Pipeline
 
-REPORT_TIME = 3.0
-"""Seconds beyond a job's time limit for its sessions' own limits to take effect and be reported."""
-
 
 @dataclass(frozen=True)
 class Cluster:
@@ -109,7 +106,7 @@ def _run(
         records=records,
     )
     limits = JobLimits(
-        deadline=started + request.timeout + REPORT_TIME,
+        deadline=started + request.timeout,
         timeout=request.timeout,
         window=settings.window,
         patience=settings.admission_timeout,
