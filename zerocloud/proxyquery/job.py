@@ -70,7 +70,7 @@ def run_job(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline,
         settings.hold,
         settings.network_type == "tcp",
     )
-    spool = Spool(settings.spool_memory, settings.spool_directory, settings.network_chunk_size)
+    spool = Spool(settings.spool_memory, settings.spool_directory, settings.network_chunk_size, settings.spool_maximum)
     try:
         return _run(cluster, job, request, pipeline, environ, laid_out, placer, spool, started)
     except BaseException:
@@ -140,9 +140,11 @@ def _run(
 
 def _plan(settings: Settings, job: str, request: JobRequest, pipeline: Pipeline) -> Plan:
     """Raises JobError (400)."""
+    listing = PipelineListing(pipeline)
     context = Context(
         account=request.account,
-        listing=PipelineListing(pipeline),
+        listing=listing,
+        size_of=listing.size_of,
         limits=map_limits(settings),
         image=request.image is not None,
         network="opaque" if settings.network_type == "opaque" else "tcp",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import responses
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,14 @@ class PipelineListing:
         for entry in self._pages(SwiftPath(account, container), prefix):
             if "name" in entry:
                 yield ObjectEntry(entry["name"], int(entry["bytes"]))
+
+    def size_of(self, path: SwiftPath) -> int:
+        """The size of an object as who reads it sees it. Raises ListingError."""
+        fetched = self._pipeline.head(path)
+        if fetched.status != 200:
+            phrase = responses.get(fetched.status, "")
+            raise ListingError(f"Error {fetched.status} {phrase} while fetching {path.path}")
+        return fetched.length or 0
 
     def _pages(self, path: SwiftPath, prefix: str) -> Iterator[dict[str, Any]]:
         marker = ""

@@ -62,6 +62,12 @@ class Pipeline:
         """GET an account, a container or an object. A refusal is an answer like others."""
         return self._fetch("GET", path, query, headers)
 
+    def head(self, path: SwiftPath) -> Fetched:
+        """What a GET of an object would be, without its body."""
+        fetched = self._fetch("HEAD", path, "", None)
+        fetched.close()
+        return fetched
+
     def put(self, path: SwiftPath, headers: Mapping[str, str], content: Iterator[bytes], length: int) -> tuple[int, str]:
         """PUT an object of ``length`` bytes: the status, and the first words of the answer."""
         request = self._request("PUT", path, "", headers)

@@ -88,7 +88,8 @@ class Context:
     channels. ``system_images`` are the names of the cluster's system images, None where they are not known here (then unknown
     devices are left to the executing server). ``replicas`` gives the replica count of the policy in which a written object will
     be (section 7). ``slots`` is how many nodes ``"count": "auto"`` makes. ``affinity`` gives equal values to objects that lie
-    together; nodes with ``each`` are packed by it.
+    together; nodes with ``each`` are packed by it. ``size_of`` is asked for the size in bytes of an object that is to be split
+    and that a listing calls empty: links, and manifests of segments, are listed so. It may raise ListingError.
     """
 
     account: str
@@ -102,3 +103,4 @@ class Context:
     replicas: Callable[[SwiftPath], int] = one_replica
     slots: int = 1
     affinity: Callable[[SwiftPath], Hashable] | None = None
+    size_of: Callable[[SwiftPath], int] | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .catalogue import Catalogue, CatalogueError, Match
 from .context import Context
 from .groups import Device, Group
 from .paths import SwiftPath, SwiftPattern
 from .plan import Access, Slice
-from .problems import Problems
+from .problems import ListingError, Pointer, Problems
 
 
 class Unplannable(Exception):
@@ -35,7 +35,7 @@ def share_out(
 ) -> list[Share]:
     """The shares of a group's nodes, one for each; ``devices`` are those that spread. Raises Unplannable."""
     most = context.limits.maxnodes * max(1, group.each)
-    columns = [_find(device, group, catalogue, most, problems) for device in devices]
+    columns = [_find(device, group, catalogue, context, most, problems) for device in devices]
     _expect_equal(group, devices, columns, problems)
     if group.each:
         return [Share((tuple(chunk),)) for chunk in chunks(columns[0], group.each, context.affinity)]
@@ -52,7 +52,7 @@ def share_out(
     return shares
 
 
-def _find(device: Device, group: Group, catalogue: Catalogue, most: int, problems: Problems) -> list[Match]:
+def _find(device: Device, group: Group, catalogue: Catalogue, context: Context, most: int, problems: Problems) -> list[Match]:
     """The objects of one device, each once, in the order of its paths."""
     found: dict[SwiftPath, Match] = {}
     for index, path in enumerate(device.paths):
@@ -70,12 +70,23 @@ def _find(device: Device, group: Group, catalogue: Catalogue, most: int, problem
             problems.add(pointer, f"No objects found in path {path.url}")
             raise Unplannable
         for match in matches:
-            found.setdefault(match.path, match)
+            found.setdefault(match.path, _sized(match, context, pointer, problems) if device.split else match)
     if len(found) > most:
         cure = "" if group.each else 'Put several on one node: "each": {"objects": 16}'
         problems.add((*device.pointer, "path"), f"More than {most} objects for device {device.name} of {group.name}", cure)
         raise Unplannable
     return list(found.values())
+
+
+def _sized(match: Match, context: Context, pointer: Pointer, problems: Problems) -> Match:
+    """The same object with its true size. Raises Unplannable."""
+    if match.size or context.size_of is None:
+        return match
+    try:
+        return replace(match, size=context.size_of(match.path))
+    except ListingError as error:
+        problems.add(pointer, str(error))
+        raise Unplannable from error
 
 
 def _expect_equal(group: Group, devices: Sequence[Device], columns: Sequence[Sequence[Match]], problems: Problems) -> None:

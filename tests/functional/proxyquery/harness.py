@@ -58,6 +58,7 @@ class Pipeline:
         self.containers: dict[str, dict[str, str]] = {f"{ACCOUNT}/c": {}}
         self.requests: list[tuple[str, str]] = []
         self.ranges: list[tuple[str, str]] = []
+        self.listed: dict[str, int] = {}
         self.open: list[Body] = []
         self.refuse: dict[str, int] = {}
         self.cut: set[str] = set()
@@ -130,7 +131,9 @@ class Pipeline:
             query.get(key, [default])[0] for key, default in (("prefix", ""), ("marker", ""), ("limit", "9"))
         )
         names = sorted(name.removeprefix(f"{path}/") for name in self.objects if name.startswith(f"{path}/{prefix}"))
-        entries = [{"name": name, "bytes": len(self.objects[f"{path}/{name}"][0])} for name in names if name > marker]
+        sizes = {name: len(self.objects[f"{path}/{name}"][0]) for name in names}
+        sizes |= {name: self.listed[f"c/{name}"] for name in names if f"c/{name}" in self.listed}
+        entries = [{"name": name, "bytes": sizes[name]} for name in names if name > marker]
         return Response(status=200, body=json.dumps(entries[: int(limit)]).encode(), request=request)
 
 

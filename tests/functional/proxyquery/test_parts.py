@@ -121,3 +121,10 @@ def test_what_breaks_off_fails_the_job(far):
     answer = far.post(node(far, cut(5000), device("stdout")))
     assert answer.status_int == 503
     assert b"bytes early" in answer.body
+
+
+def test_an_object_that_a_listing_calls_empty_is_asked_for_its_size(far):
+    far.pipeline.listed["c/big"] = 0
+    assert far.post(node(far, cut(4000), device("stdout"))).status_int == 200
+    assert b"".join(sent(far)) == LINES
+    assert far.pipeline.count("HEAD", "c/big") == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from zerocloud.sysmap import Slice, SliceTooLong, SwiftPath, record_start, visible_range
+from zerocloud.sysmap import ListingError, Slice, SliceTooLong, SwiftPath, record_start, visible_range
 
 from .store import group, paths, plan, problem
 
@@ -95,6 +95,28 @@ def test_records():
 def test_mistakes_of_split(device, pointer, reason):
     found = problem(group("w", device), store=BIG, limits={"maxnodes": 20})
     assert (found.pointer, found.reason) == (f"/0/devices/0{pointer}", reason)
+
+
+def test_the_size_of_what_a_listing_calls_empty_is_asked_for():
+    asked = []
+
+    def size_of(path):
+        asked.append(path.object)
+        return 15
+
+    found = plan(group("w", split("swift://a/data/x*"), ("input", "swift://a/data/x3")), store=BIG, size_of=size_of)
+    assert slices(found)[-2:] == [("w-5", 0, 10), ("w-6", 10, 15)]
+    assert [node.channels[0].size for node in found.nodes][-2:] == [15, 15]
+    assert asked == ["x3"]
+    assert plan(group("w", ("stdin", "swift://a/data/x*")), store=BIG, size_of=size_of).nodes[2].channels[0].size == 0
+
+
+def test_a_size_that_is_not_told_is_a_mistake():
+    def size_of(path):
+        raise ListingError(f"Error 404 Not Found while fetching {path.path}")
+
+    found = problem(group("w", split("swift://a/data/x*")), store=BIG, size_of=size_of)
+    assert (found.pointer, found.reason) == ("/0/devices/0/path", "Error 404 Not Found while fetching /a/data/x3")
 
 
 def test_only_one_device_is_split():
