@@ -115,7 +115,10 @@ class Answer:
 
     def _pieces(self, content: Readable, size: int) -> Iterator[bytes]:
         while size:
-            data = content.read(min(self._chunk_size, size))
+            try:
+                data = content.read(min(self._chunk_size, size))
+            except tarfile.TarError as error:
+                raise AnswerError(f"the answer ended {size} bytes early") from error
             if not data:
                 raise AnswerError(f"the answer ended {size} bytes early")
             size -= len(data)

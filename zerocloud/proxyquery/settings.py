@@ -44,6 +44,7 @@ class Settings:
     network_type: str
     spool_directory: str | None
     spool_memory: int
+    spool_maximum: int
 
     @classmethod
     def read(cls, section: Mapping[str, str]) -> Settings:
@@ -77,6 +78,7 @@ class Settings:
             network_type=options.text("zerovm_network_type", "tcp"),
             spool_directory=options.text("zerovm_spool_directory") or None,
             spool_memory=options.integer("zerovm_spool_memory", 1 << 20),
+            spool_maximum=options.integer("zerovm_spool_maximum", 16 << 30, 1),
         )
         if settings.network_type not in NETWORK_TYPES:
             raise ConfigurationError(

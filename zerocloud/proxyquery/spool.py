@@ -6,18 +6,27 @@ there. The file has no name, so nothing is left of it however the process ends.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from types import TracebackType
 
 
-class Spool:
-    """The temporary file of one job. Segments grow side by side in it. All of its methods leave the hub alone."""
+class SpoolFull(OSError):
+    """More would have to be kept for one job than its proxy allows."""
 
-    def __init__(self, memory: int, directory: str | None, chunk_size: int) -> None:
-        """``memory`` is the number of bytes up to which no file is made, ``chunk_size`` what is read at once."""
+
+class Spool:
+    """The temporary file of one job. Segments grow side by side in it. No method lets other green threads run."""
+
+    def __init__(self, memory: int, directory: str | None, chunk_size: int, maximum: int) -> None:
+        """``memory`` is the number of bytes up to which no file is made, ``chunk_size`` what is read at once.
+
+        ``maximum`` bounds the bytes that are ever written.
+        """
         self._file = tempfile.SpooledTemporaryFile(max_size=memory, dir=directory)  # noqa: SIM115 - closed by close
         self._size = 0
+        self._maximum = maximum
         self.chunk_size = chunk_size
 
     def __enter__(self) -> Spool:
@@ -40,8 +49,10 @@ class Spool:
         return Segment(self)
 
     def write(self, data: bytes) -> int:
-        """Append; where it begins. Raises OSError if there is no room."""
+        """Append; where it begins. Raises SpoolFull, or another OSError if the disk is full."""
         start = self._size
+        if start + len(data) > self._maximum:
+            raise SpoolFull(errno.EDQUOT, f"a job may keep {self._maximum} bytes here at most")
         self._file.seek(start)
         self._file.write(data)
         self._size += len(data)
