@@ -2,18 +2,22 @@
 
 ZeroCloud's proxy filter stands right of the authentication, whose ``swift.authorize`` it needs, and left of everything that
 gives objects their meaning (static web, copies, quotas, large objects, versions, symbolic links): what a job reads and writes
-through the rest of the pipeline is then what its user would read and write by HTTP.
+through the rest of the pipeline is then what its user would read and write by HTTP. The filter of chains stands just left of
+it, and sees only jobs; that of queues needs nothing but the authentication.
 """
 
 from __future__ import annotations
 
+QUEUE_FILTER = "zero_queue"
+CHAIN_FILTER = "job_chain"
 PROXY_FILTER = "proxy_query"
 STORAGE_FILTER = "object_query"
+OURS = (QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, STORAGE_FILTER)
 
 PROXY = (
     *("catch_errors", "gatekeeper", "healthcheck", "proxy-logging", "cache", "listing_formats", "bulk", "tempurl"),
-    *("ratelimit", "s3api", "tempauth", PROXY_FILTER, "staticweb", "copy", "container-quotas", "account-quotas"),
-    *("slo", "dlo", "versioned_writes", "symlink", "proxy-logging", "proxy-server"),
+    *("ratelimit", "s3api", "tempauth", QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, "staticweb", "copy"),
+    *("container-quotas", "account-quotas", "slo", "dlo", "versioned_writes", "symlink", "proxy-logging", "proxy-server"),
 )
 ACCOUNT = ("healthcheck", "recon", "account-server")
 CONTAINER = ("healthcheck", "recon", STORAGE_FILTER, "container-server")
@@ -24,4 +28,4 @@ PIPELINES = {"proxy": PROXY, "account": ACCOUNT, "container": CONTAINER, "object
 
 def pipeline(kind: str, filters: bool = True) -> tuple[str, ...]:
     """The pipeline of ``proxy``, ``account``, ``container`` or ``object``; without ZeroCloud's own if ``filters`` is false."""
-    return tuple(name for name in PIPELINES[kind] if filters or name not in (PROXY_FILTER, STORAGE_FILTER))
+    return tuple(name for name in PIPELINES[kind] if filters or name not in OURS)

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from zerocloud.chain.settings import Settings as ChainSettings
 from zerocloud.objectquery.settings import Settings as ObjectSettings
 from zerocloud.proxyquery.settings import Settings as ProxySettings
+from zerocloud.queue.settings import Settings as QueueSettings
 from zerocloud.zebra import configuration, settings
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.pipelines import PIPELINES
@@ -64,7 +66,12 @@ class Recorder(dict[str, str]):
 
 @pytest.mark.parametrize(
     ("kind", "section", "read"),
-    [("proxy", "proxy_query", ProxySettings.read), ("object", "object_query", ObjectSettings.read)],
+    [
+        ("proxy", "proxy_query", ProxySettings.read),
+        ("proxy", "job_chain", ChainSettings.read),
+        ("proxy", "zero_queue", QueueSettings.read),
+        ("object", "object_query", ObjectSettings.read),
+    ],
 )
 def test_the_options_that_the_samples_name_exist_and_have_those_defaults(kind: str, section: str, read: Any) -> None:
     text = (ETC / f"{kind}-server.conf").read_text()
