@@ -51,8 +51,8 @@ GZIP_IMAGE_MEMBER = "image.gz"
 STORY_MEMBER = "stderr.story"
 
 # The answer 409 with this header says that the object's bytes on the server are not the object, or the container's database
-# not its listing. The proxy then reads the object through the pipeline, and asks again with an empty X-Zerovm-Access and the
-# object as a member named by its device.
+# not its listing, or that an object which should lie on the same device as the node's own does not. The proxy then reads the
+# objects through the pipeline, and asks again with an empty X-Zerovm-Access and the objects as members named by their devices.
 NOT_LOCAL = "X-Zerovm-Not-Local"
 LARGE_OBJECT = "slo"
 DYNAMIC_LARGE_OBJECT = "dlo"
@@ -60,6 +60,7 @@ SYMLINK = "symlink"
 ERASURE_CODED = "erasure-coded"
 ENCRYPTED = "encrypted"
 SHARDED = "sharded"
+MISSING = "missing"
 
 LONGEST_SEPARATOR = 256
 """Bytes of what ends a record of a split object."""
@@ -118,7 +119,9 @@ class SliceDescription:
 class ChannelDescription:
     """One device of a node, as it travels. ``access`` holds the bits of :class:`zerocloud.sysmap.plan.Access`.
 
-    Where ``slice`` is set and the object came along as a member, that member is already what the node is to see of it.
+    ``partition`` is set where the object should lie on the very device that the node is placed on, so that it is not sent:
+    its partition in the ring of the node's storage policy. Where ``slice`` is set and the object came along as a member, that
+    member is already what the node is to see of it.
     """
 
     device: str
@@ -131,12 +134,16 @@ class ChannelDescription:
     removable: bool = False
     mountpoint: str = "/"
     slice: SliceDescription | None = None
+    partition: int | None = None
 
     @classmethod
     def from_value(cls, value: Any) -> ChannelDescription:
         """Check and take one element of ``channels``. Raises WireError."""
         _checked(value, dict, "channels")
         optional = (str, type(None))
+        partition = value.get("partition")
+        if partition is not None and not 0 <= _checked(partition, int, "channels.partition") < 1 << 32:
+            raise WireError("node description: channels.partition is none")
         return cls(
             device=_checked(value.get("device"), str, "channels.device"),
             access=_checked(value.get("access"), int, "channels.access"),
@@ -148,6 +155,7 @@ class ChannelDescription:
             removable=_checked(value.get("removable", False), bool, "channels.removable"),
             mountpoint=_checked(value.get("mountpoint", "/"), str, "channels.mountpoint"),
             slice=SliceDescription.from_value(value.get("slice")),
+            partition=partition,
         )
 
 

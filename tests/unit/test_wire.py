@@ -21,6 +21,7 @@ channels = st.builds(
     mode=st.none() | names,
     min_size=st.integers(0, 2**40),
     removable=st.booleans(),
+    partition=st.none() | st.integers(0, 2**32 - 1),
     slice=st.none() | st.builds(lambda ends, separator: SliceDescription(*ends, separator), slices, names),
 )
 nodes = st.builds(
@@ -80,3 +81,9 @@ def test_what_is_no_slice_is_refused(part, says: str) -> None:
     channel = {"device": "stdin", "access": 1, "slice": part}
     with pytest.raises(WireError, match=f"{says}$"):
         ChannelDescription.from_value(channel)
+
+
+@pytest.mark.parametrize("partition", [-1, 1 << 32, True, "1", 1.0])
+def test_what_is_no_partition_is_refused(partition) -> None:
+    with pytest.raises(WireError, match=r"channels\.partition"):
+        ChannelDescription.from_value({"device": "input", "access": 5, "partition": partition})

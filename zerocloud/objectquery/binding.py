@@ -19,6 +19,7 @@ class Backing(enum.Enum):
 
     MEMBER = "the file that came with the request"
     LOCAL_OBJECT = "the object's own data file"
+    NEIGHBOUR = "the data file of another object on this device"
     LOCAL_CONTAINER = "a snapshot of the container's database"
     SYSTEM_IMAGE = "a tar image of this server"
     NOTHING = "/dev/null"
@@ -78,6 +79,8 @@ def _backing(channel: ChannelDescription, ground: Ground) -> Backing | None:
     reads = bool(channel.access & (Access.READABLE | Access.CDR))
     if reads and ground.access == "GET" and channel.path == f"swift:/{ground.path}":
         return Backing.LOCAL_OBJECT if ground.is_object else Backing.LOCAL_CONTAINER
+    if reads and channel.partition is not None and channel.path:
+        return Backing.NEIGHBOUR
     if channel.device in ground.images:
         return Backing.SYSTEM_IMAGE
     if channel.device == "stdin" and channel.path is None:

@@ -8,7 +8,7 @@ import sqlite3
 import urllib.parse
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from swift.common.concurrency import tpool
@@ -74,6 +74,20 @@ class LocalStore:
             return self._find_container(place, access)
         return LocalData(place)
 
+    def neighbour(self, place: Placement, url: str, partition: int, stack: ExitStack) -> LocalData:
+        """Another object on the device of ``place``, and in its storage policy; ``stack`` closes it.
+
+        Raises :class:`Refusal`: 409 for what is not on the device, or can't be used as it lies there.
+        """
+        account, container, name = _names(url)
+        other = replace(place, partition=str(partition), account=account, container=container, object=name)
+        try:
+            return self._open_object(other, stack)
+        except Refusal as refusal:
+            if refusal.status != 404:
+                raise
+            raise Refusal(409, str(refusal), {wire.NOT_LOCAL: wire.MISSING}) from None
+
     def _check_device(self, device: str) -> None:
         try:
             check_drive(self._settings.devices, device, self._settings.mount_check)
@@ -106,6 +120,14 @@ class LocalStore:
         if os.path.getsize(found.path) > self._settings.max_input:
             raise Refusal(413, "Data object too large")
         return LocalData(place, database=found.path)
+
+
+def _names(url: str) -> tuple[str, str, str]:
+    """Account, container and object of ``swift://account/container/object``. Raises :class:`Refusal` (400)."""
+    parts = url.removeprefix("swift://").split("/", 2)
+    if not url.startswith("swift://") or len(parts) < 3 or not all(parts):
+        raise Refusal(400, f"{url} is no object")
+    return parts[0], parts[1], parts[2]
 
 
 def indirection(metadata: Mapping[str, str]) -> str | None:

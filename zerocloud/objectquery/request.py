@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from swift.common.concurrency import Timeout
@@ -94,7 +95,7 @@ class SessionRequest:
                 space = Workspace(f"{host.settings.devices}/{head.place.device}/{head.place.temporary_folder}")
                 members = self._receive(head, space, held)
                 self._node = node = read_node(members.description)
-                place = self._place(head, space, local)
+                place = self._place(head, space, local, partial(host.store.neighbour, head.place, stack=held))
                 ended = Session(head, node, place, held, outputs).run(members.files, connection)
             reason = failure(ended.report)
             if reason and not space.has_room():
@@ -106,11 +107,11 @@ class SessionRequest:
         body = Body(self._request.environ["wsgi.input"], head.length, settings)
         return receive(body, space, settings.max_input, held)
 
-    def _place(self, head: Head, space: Workspace, local: LocalData) -> Place:
+    def _place(self, head: Head, space: Workspace, local: LocalData, neighbour: Callable[[str, int], LocalData]) -> Place:
         settings = self._host.settings
         limits = Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, head.timeout)
         trace = self._host.logger.info if settings.debug else None
-        return Place(self._host.images, limits, settings.bind_address, space, local, trace)
+        return Place(self._host.images, limits, settings.bind_address, space, local, neighbour, trace)
 
     def _ended(self, head: Head, node: NodeDescription, ended: Ended, outputs: ExitStack) -> Response:
         with outputs:

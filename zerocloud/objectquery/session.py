@@ -36,7 +36,6 @@ from zerocloud.zerovm.manifest import ChannelLine
 from zerocloud.zerovm.network import open_network
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
-from zerocloud.zerovm.sources import Window
 
 _PATIENCE = 60.0
 """Seconds beyond the session's own limit until the executor service counts as lost: compiling comes on top of running."""
@@ -46,7 +45,8 @@ _PATIENCE = 60.0
 class Place:
     """Where a session runs: the server's images and limits, the device's workspace, and what is local there.
 
-    ``trace`` is told of the manifest, the NVRAM and the report, where the operator wants to see them.
+    ``neighbour`` opens another object of the same device, by its URL and partition. ``trace`` is told of the manifest, the
+    NVRAM and the report, where the operator wants to see them.
     """
 
     images: SystemImages
@@ -54,6 +54,7 @@ class Place:
     bind_address: str
     workspace: Workspace
     local: LocalData
+    neighbour: Callable[[str, int], LocalData]
     trace: Callable[[str], None] | None = None
 
 
@@ -146,19 +147,26 @@ class Session:
     def _channel_lines(self, bound: Sequence[Bound], files: dict[str, io.FileIO]) -> list[ChannelLine]:
         lines = []
         for one in bound:
-            file = self._open(one, files)
+            stored = self._stored(one)
+            window = window_of(one.channel.slice, stored, self._limits.input) if stored else None
+            file = stored.file if stored and stored.file else self._open(one, files)
             if one.backing is Backing.OUTPUT:
                 self._written.append(Written(one.channel, file))
-            lines.append(channel_line(one, self._descriptors.add(file), self._limits, self._window(one)))
+            lines.append(channel_line(one, self._descriptors.add(file), self._limits, window))
         return lines
+
+    def _stored(self, one: Bound) -> LocalData | None:
+        """The object of this device of the server that the channel reads where it lies."""
+        if one.backing is Backing.LOCAL_OBJECT:
+            return self._place.local
+        if one.backing is Backing.NEIGHBOUR:
+            return self._place.neighbour(one.channel.path or "", one.channel.partition or 0)
+        return None
 
     def _open(self, one: Bound, files: dict[str, io.FileIO]) -> io.FileIO:
         local = self._place.local
         if one.backing is Backing.MEMBER:
             return files[one.channel.device]
-        if one.backing is Backing.LOCAL_OBJECT:
-            assert local.file is not None
-            return local.file
         if one.backing is Backing.LOCAL_CONTAINER:
             return self._inputs.enter_context(local.snapshot(self._place.workspace))
         if one.backing is Backing.SYSTEM_IMAGE:
@@ -166,11 +174,6 @@ class Session:
         if one.backing is Backing.NOTHING:
             return self._nothing()
         return self._outputs.enter_context(self._place.workspace.file())
-
-    def _window(self, one: Bound) -> Window | None:
-        if one.backing is not Backing.LOCAL_OBJECT:
-            return None
-        return window_of(one.channel.slice, self._place.local, self._limits.input)
 
     def _nothing(self) -> io.FileIO:
         return self._inputs.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))

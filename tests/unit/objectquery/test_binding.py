@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from zerocloud.objectquery.binding import Backing, Ground, bind
@@ -28,6 +30,10 @@ def channel(device, access, path=None):
         (channel("input", 5, "swift://a/c"), ground(path="/a/c"), Backing.LOCAL_CONTAINER),
         (channel("image", 16, LOCAL), ground(), Backing.LOCAL_OBJECT),
         (channel("image", 16), ground(members=["image"]), Backing.MEMBER),
+        (replace(channel("input", 5, LOCAL + "2"), partition=7), ground(), Backing.NEIGHBOUR),
+        (replace(channel("input", 5, LOCAL), partition=7), ground(), Backing.LOCAL_OBJECT),
+        (replace(channel("input", 5, LOCAL), partition=7), ground(members=["input"]), Backing.MEMBER),
+        (replace(channel("output", 6, LOCAL), partition=7), ground(), Backing.OUTPUT),
         (channel("python", 5), ground(images=["python"]), Backing.SYSTEM_IMAGE),
         (channel("stdin", 1), ground(), Backing.NOTHING),
         (channel("stdin", 1), ground(members=["stdin"]), Backing.MEMBER),
