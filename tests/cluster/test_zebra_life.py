@@ -156,6 +156,8 @@ class Foreground:
             text=True,
             process_group=0,
             env=CLEAN,
+            # A test run in the background ignores SIGINT, and its children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.text = ""
 
