@@ -64,8 +64,10 @@ def test_a_spare_holds_nothing_of_others(service):
 
 def test_killed_spares_are_replaced(service):
     running = service(*SPARES)
-    for spare in sorted(household(running))[2:]:
+    spares = sorted(household(running))[2:]
+    for spare in spares:
         os.kill(spare, signal.SIGKILL)
+    wait_for(lambda: not any(map(alive, spares)), "their deaths")
     assert running.run("hello")[1] == "hello "
     household(running)
 
