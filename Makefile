@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types guests benchmarks clean help
+.PHONY: demo test lint types guests clean help
 
 help:
 	@echo "make demo   a map/reduce job on a Swift cluster of its own, from nothing, in about a minute"
@@ -13,10 +13,7 @@ help:
 demo: $(VENV)/runtime
 	@$(BIN)/python -m zerocloud.demo
 
-test: $(VENV)/testing
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
+test: lint types
 	$(BIN)/pytest
 
 lint: $(VENV)/testing

@@ -66,7 +66,7 @@ def links(groups: Sequence[Group], nodes: Nodes, unplanned: AbstractSet[str], li
     total = 0
     for group in groups:
         members = nodes.by_group[group.name]
-        targets = _targets(group, members, nodes, unplanned, problems)
+        targets = _targets(group, nodes, unplanned, problems)
         total += sum(target.count(members) for target in targets)
         if total > limits.maxconnections:
             reason = f"With those of {group.name} the job has {total} connections, the limit is {limits.maxconnections}"
@@ -79,7 +79,7 @@ def links(groups: Sequence[Group], nodes: Nodes, unplanned: AbstractSet[str], li
     return made
 
 
-def _targets(group: Group, members: range, nodes: Nodes, unplanned: AbstractSet[str], problems: Problems) -> list[Target]:
+def _targets(group: Group, nodes: Nodes, unplanned: AbstractSet[str], problems: Problems) -> list[Target]:
     own: dict[str, list[Device]] = {}
     for device in group.devices:
         if device.peer:
