@@ -23,14 +23,18 @@ ACCESS_LISTS = {READ: "read_acl", WRITE: "write_acl"}
 ANY_ENTRY = "entry"
 
 
-def authorize(application: Any, environ: Mapping[str, Any], target: Target, *rights: str) -> None:
-    """Ask the authorizer for these rights to a queue. Raises Refused, or QueueError (401, 404 for a queue that is not there).
+def check_caller(environ: Mapping[str, Any]) -> None:
+    """Whether the request's authorizer may be asked about queues at all. Raises QueueError (401).
 
     A request that a filter to the left has let pass by itself, such as a temporary URL, has a right to one object; but its
-    authorizer would say yes to everything. It can't use queues.
+    authorizer would say yes to everything.
     """
     if environ.get("swift.authorize_override"):
         raise QueueError(401, "A request that is authorized for single objects, like a temporary URL, can't use queues")
+
+
+def authorize(application: Any, environ: Mapping[str, Any], target: Target, *rights: str) -> None:
+    """Ask the authorizer for these rights to a queue. Raises Refused, or QueueError (404 for a queue that is not there)."""
     pipeline = Pipeline(application, environ, "v1")
     container = SwiftPath(target.account, ENTRIES + target.queue)
     info = pipeline.container_info(container)

@@ -11,7 +11,7 @@ from swift.common.swob import wsgi_to_str
 from swift.common.utils import cache_from_env
 
 from . import answer
-from .access import READ, WRITE, authorize
+from .access import READ, WRITE, authorize, check_caller
 from .errors import QueueError
 from .messages import Messages, Wish
 from .names import NOBODY, Entry, check_client
@@ -63,6 +63,7 @@ def handle(application: Any, request: Any, settings: Settings, policy: str, logg
         raise QueueError(422, f"{request.method} means nothing for {target.shape.value}")
     handler, rights = known
     parameters = Parameters.parse(request.query_string)
+    check_caller(request.environ)
     if rights:
         authorize(application, request.environ, target, *rights)
     swift = Swift(application, request.environ, target.account)

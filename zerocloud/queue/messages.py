@@ -15,19 +15,19 @@ Every change of a message takes these steps, so that whatever breaks off leaves 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from random import shuffle
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from swift.common.concurrency import Timeout
 from swift.common.utils import ContextPool
 
 from .errors import QueueError, StoreError
-from .names import Entry, moment
+from .names import NOBODY, Entry, moment
 from .settings import Settings
 from .splitter import LIFETIMES, Turns, registers_of, win
 from .store import Message, Store
@@ -67,7 +67,7 @@ class Messages:
     def post(self, data: bytes, client: str, ttl: int) -> Message:
         """Add a message that lives for ``ttl`` seconds. Raises StoreError."""
         now = time.time()
-        message = Message(Entry.new(now, client), int(now) + ttl, data)
+        message = Message(Entry.new(now, client), math.ceil(now) + ttl, data)
         self._store.write_message(message)
         try:
             self._store.write_entry(message)
@@ -110,15 +110,15 @@ class Messages:
 
     def move(self, entry: Entry, ttl: int, owner: str) -> Message:
         """Give a message to ``owner`` for ``ttl`` seconds from now. Raises QueueError (404 gone, 409 being changed)."""
+        self._check(entry)
         moved = self._change(entry, lambda message: self._moved(message, ttl, owner))
-        if moved is None:
-            raise self._gone_or_busy(entry)
-        return moved
+        return moved or self._busy(entry)
 
     def delete(self, entry: Entry) -> None:
         """Delete a message. Raises QueueError (404 gone, 409 being changed)."""
+        self._check(entry)
         if self._change(entry, self._deleted) is None:
-            raise self._gone_or_busy(entry)
+            self._busy(entry)
 
     def sweep(self) -> None:
         """Delete entries of messages that have expired, as many as can be done in reasonable time. Raises StoreError."""
@@ -165,21 +165,20 @@ class Messages:
     def _change(self, entry: Entry, change: Callable[[Message], Message | None]) -> Message | None:
         """Apply ``change`` to the message of an entry, alone; None if others were faster or it is gone. Raises StoreError.
 
-        What takes longer than the patience counts as failed, since the registers may have expired.
+        What takes longer than the patience counts as failed, whatever became of it, since the registers may have expired. (A
+        Timeout would not do: Swift's proxy takes it for a failure of a storage server.)
         """
-        if not self._turns.first(str(entry)):
+        deadline = time.monotonic() + self._settings.patience
+        if not (self._turns.first(str(entry)) and win(self._store, str(entry), self._settings.patience)):
             return None
-        changed, message = None, None
-        with Timeout(self._settings.patience, False):
-            if not win(self._store, str(entry), self._settings.patience):
-                return None
-            message = self._store.message(entry.id)
-            if message is None or message.entry != entry:
-                self._sweep(entry)
-                return None
-            changed = change(message)
-        if changed is not None:
-            self._forget(entry)
+        message = self._store.message(entry.id)
+        if message is None or message.entry != entry:
+            self._sweep(entry)
+            return None
+        changed = change(message) if time.monotonic() < deadline else None
+        if changed is None or time.monotonic() > deadline:
+            return None
+        self._forget(entry)
         return changed
 
     def _moved(self, message: Message, ttl: int, owner: str) -> Message | None:
@@ -191,17 +190,23 @@ class Messages:
         if not self._store.write_message(moved):
             self._tidy([partial(self._store.delete_entry, moved.entry)])
             return None
-        return moved
+        # A claim that took longer than it lasts is none.
+        return moved if owner == NOBODY or float(moved.entry.due) > time.time() else None
 
     def _deleted(self, message: Message) -> Message:
         self._store.delete_message(message.entry.id)
         return message
 
-    def _gone_or_busy(self, entry: Entry) -> QueueError:
+    def _check(self, entry: Entry) -> None:
+        """Whether a message still has this entry. Raises QueueError (404)."""
         message = self._store.message(entry.id)
         if message is None or message.entry != entry:
-            return QueueError(404, f"There is no message {entry}: it was deleted, claimed anew, or has expired")
-        return QueueError(409, f"Message {entry} is being changed by another request; please try again")
+            raise QueueError(404, f"There is no message {entry}: it was deleted, claimed anew, or has expired")
+
+    def _busy(self, entry: Entry) -> NoReturn:
+        """A change that was not made. Raises QueueError (404 gone meanwhile, 409 being changed)."""
+        self._check(entry)
+        raise QueueError(409, f"Message {entry} is being changed by another request; please try again")
 
     def _forget(self, entry: Entry) -> None:
         """Delete an entry that is no message's, and the registers of its splitter."""

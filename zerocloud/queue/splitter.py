@@ -80,7 +80,7 @@ class Turns:
         """``cache`` is Swift's memcached client, or None; ``prefix`` names the queue."""
         self._cache = cache
         self._prefix = prefix
-        self._lifetime = patience * LIFETIMES
+        self._lifetime = patience * (LIFETIMES + 1)  # once it is over, the registers have expired as well
 
     def first(self, key: str) -> bool:
         """Whether nobody has tried this key lately. True if that can't be known."""
