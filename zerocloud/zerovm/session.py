@@ -115,6 +115,14 @@ class Session:
         self._open()
         self._guest.rebind(self._world(read_configuration(self._channels)))
 
+    @property
+    def memory(self) -> memoryview:
+        """The guest's memory, as it lies in this process; not to be kept."""
+        if self._guest is None:
+            return memoryview(b"")
+        self._guest.memory.refresh()
+        return self._guest.memory.view
+
     def _run_guest(self, engine: wasmtime.Engine, module: wasmtime.Module) -> int:
         configuration = read_configuration(self._channels)
         world = self._world(configuration)

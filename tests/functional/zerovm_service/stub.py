@@ -10,7 +10,7 @@ from zerocloud.zerovm.report import Report
 from zerocloud.zerovm.service.server import serve
 
 
-def run(manifest, descriptors, engine, load_module, counters):
+def run(manifest, descriptors, engine, load_module, counters, options=None):
     """Read a word from stdin, do it, and write the answer to stdout."""
     by_alias = {channel.alias: descriptors[channel.sources[0].number] for channel in manifest.channels}
     word, _, argument = os.pread(by_alias["/dev/stdin"], 100, 0).decode().partition(" ")

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from zerocloud.zerovm.frames import drop_descriptors
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain
+from zerocloud.zerovm.service.family import Family
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop, Timer
-from zerocloud.zerovm.service.process import kill, reap
+from zerocloud.zerovm.service.process import kill
 from zerocloud.zerovm.service.zygote import Zygote
 
 _REMEMBER_SECONDS = 60.0
@@ -52,8 +53,8 @@ class _Compile:
 class Compiler:
     """Has limited processes compile into the cache."""
 
-    def __init__(self, loop: Loop, log: Log, cache: Cache, limits: CompileLimits, zygote: Zygote) -> None:
-        self._loop, self._log, self._cache, self._zygote = loop, log, cache, zygote
+    def __init__(self, loop: Loop, log: Log, cache: Cache, limits: CompileLimits, zygote: Zygote, family: Family) -> None:
+        self._loop, self._log, self._cache, self._zygote, self._family = loop, log, cache, zygote, family
         self.limits = limits
         self._compiles: dict[str, _Compile] = {}
         self._queue: deque[_Compile] = deque()
@@ -100,7 +101,7 @@ class Compiler:
     def _start(self, compile_: _Compile) -> None:
         compile_.started = time.monotonic()
         compile_.pid = self._zygote.compiler(compile_.task)
-        compile_.pidfd = os.pidfd_open(compile_.pid)
+        compile_.pidfd = self._family.adopt(compile_.pid)
         self._loop.watch(compile_.pidfd, READABLE, lambda _: self._ended(compile_), self)
         compile_.timers = [self._loop.after(self.limits.wall, lambda: kill(compile_.pidfd), self)]
         self._report_progress_later(compile_)
@@ -117,10 +118,9 @@ class Compiler:
 
     def _ended(self, compile_: _Compile) -> None:
         self._loop.forget(compile_.pidfd)
-        os.close(compile_.pidfd)
         for timer in compile_.timers:
             timer.cancel()
-        ending = reap(compile_.pid, compile_.started)
+        ending = self._family.collect(compile_.pid, compile_.pidfd, compile_.started)
         problem: Unusable | None = None
         sentence = explain(compile_.task, ending.status)
         if sentence is not None:

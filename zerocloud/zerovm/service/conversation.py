@@ -26,6 +26,8 @@ from zerocloud.zerovm.frames import ADMITTED, ALIVE, REFUSED, FrameError, FrameR
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES
 from zerocloud.zerovm.report import FAILED, SKIPPED, Report
 from zerocloud.zerovm.service.compiler import Unusable
+from zerocloud.zerovm.service.daemons import Birth, DaemonLost
+from zerocloud.zerovm.service.family import Child
 from zerocloud.zerovm.service.loop import HUNG_UP, READABLE, WRITABLE, Loop, Timer, guarded
 from zerocloud.zerovm.service.modules import Compiled, Query
 from zerocloud.zerovm.service.options import Options
@@ -85,7 +87,7 @@ class Conversation:
         self._job_id = ""
         self._request: SessionRequest | None = None
         self._descriptors: list[int] = []
-        self._query: Query | None = None
+        self._query: Query | Birth | None = None
         self._process: SessionProcess | None = None
         self._ended: Report | None = None
         self._answer = b""
@@ -209,18 +211,38 @@ class Conversation:
 
     def _prepare(self, request: SessionRequest) -> None:
         self._state = State.PREPARING
+        if request.program is None:
+            self._thaw(request.daemon or "")
+            return
         program = self._descriptors[request.program]
         fuel = request.manifest.fuel is not None
         self._query = self._host.workshop.modules.find(program, fuel, self._found, self)
+
+    def _thaw(self, name: str) -> None:
+        birth = self._host.workshop.daemons.fork(name, self._born, self)
+        if birth is None:
+            self._born(DaemonLost(f"daemon {name}: none of that name is running"))
+        else:
+            self._query = birth
+
+    def _born(self, answer: Child | DaemonLost) -> None:
+        self._query = None
+        if isinstance(answer, DaemonLost):
+            self._report(Report(validator=SKIPPED, state=str(answer), exit_code=errno.ENOENT))
+        else:
+            self._run(answer)
 
     def _found(self, answer: Compiled | Unusable) -> None:
         self._query = None
         if isinstance(answer, Unusable):
             state = f"{EndState.REFUSED.value}: {answer.sentence}"
             self._report(Report(validator=FAILED, state=state, exit_code=answer.errno))
-            return
+        else:
+            self._run(answer)
+
+    def _run(self, source: Compiled | Child) -> None:
         assert self._request is not None
-        process = SessionProcess(self._host.workshop, self._request, answer, self)
+        process = SessionProcess(self._host.workshop, self._request, source, self)
         process.start(self._descriptors)
         self._process, self._state = process, State.RUNNING
         # Not drop_descriptors: the process uses these very sockets now.

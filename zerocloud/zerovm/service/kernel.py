@@ -29,6 +29,9 @@ _NUMBERS = {
 }
 _COLUMN = {"x86_64": 0, "aarch64": 1}.get(MACHINE)
 
+SIBLING = 0x8000 | 17
+"""Flags of a ``clone`` that is a fork, but whose child becomes one of the caller's parent: CLONE_PARENT, SIGCHLD."""
+
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections import deque
-from dataclasses import dataclass
 
+from zerocloud.zerovm.service.family import Child, Family
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop
-from zerocloud.zerovm.service.process import Ending, kill, reap
+from zerocloud.zerovm.service.process import kill
 from zerocloud.zerovm.service.rehearsal import Rehearsal
 from zerocloud.zerovm.service.zygote import Zygote
 
@@ -23,31 +22,11 @@ _BUSY_SECONDS = 0.05
 _TROUBLE_SECONDS = 5.0
 
 
-@dataclass(eq=False)
-class Child:
-    """A session's process as the service sees it; ``line`` leads to it."""
-
-    pid: int
-    pidfd: int
-    line: socket.socket
-    started: float
-
-    def cpu(self) -> float:
-        """CPU seconds it used so far, by the kernel's clock for it; it must not have been reaped."""
-        return time.clock_gettime((~self.pid << 3) | 2)
-
-    def bury(self) -> Ending:
-        """Collect it, dead or about to die."""
-        self.line.close()
-        os.close(self.pidfd)
-        return reap(self.pid, self.started)
-
-
 class Nursery:
     """Makes children, and keeps ``size`` of them ahead of need once there is a rehearsal for them."""
 
-    def __init__(self, loop: Loop, log: Log, zygote: Zygote, size: int) -> None:
-        self._loop, self._log, self._zygote, self._size = loop, log, zygote, size
+    def __init__(self, loop: Loop, log: Log, zygote: Zygote, family: Family, size: int) -> None:
+        self._loop, self._log, self._zygote, self._family, self._size = loop, log, zygote, family, size
         self._ready = False
         self._rehearsing: set[Child] = set()
         self._spares: deque[Child] = deque()
@@ -81,14 +60,13 @@ class Nursery:
 
     def _make(self, rehearsed: bool) -> Child:
         ours, theirs = socket.socketpair()
-        started = time.monotonic()
-        try:
-            with theirs:
+        with theirs:
+            try:
                 pid = self._zygote.session(theirs, rehearsed)
-            return Child(pid, os.pidfd_open(pid), ours, started)
-        except BaseException:
-            ours.close()
-            raise
+            except BaseException:
+                ours.close()
+                raise
+        return self._family.welcome(pid, ours)
 
     # Spares
 
@@ -124,7 +102,7 @@ class Nursery:
         self._rehearsing.discard(child)
         if child in self._spares:
             self._spares.remove(child)
-        ending = child.bury()
+        ending = self._family.bury(child)
         if self._size:
             self._log.write(f"a spare process ended: {os.waitstatus_to_exitcode(ending.status)}")
             self._plan(_TROUBLE_SECONDS)

@@ -34,6 +34,8 @@ class Options:
     patience: float = 5.0
     nice: int = 5
     spares: int = 2
+    daemons: int = 8
+    daemon_idle: float = 3600.0
     compiling: CompileLimits = field(default_factory=CompileLimits)
 
 
@@ -94,6 +96,14 @@ def _parser() -> argparse.ArgumentParser:
         help="for a frame to come (default: %(default)s)",
     )
     add("--nice", metavar="N", type=int, choices=range(20), default=Options.nice, help="of sessions (default: %(default)s)")
+    add("--daemons", metavar="N", type=_positive, default=Options.daemons, help="frozen guests (default: %(default)s)")
+    add(
+        "--daemon-idle",
+        metavar="SECONDS",
+        type=_seconds,
+        default=Options.daemon_idle,
+        help="until one unused goes (%(default)s)",
+    )
     add("--spares", metavar="N", type=_count, default=Options.spares, help="processes ahead of need (default: %(default)s)")
     add(
         "--compile-seconds",

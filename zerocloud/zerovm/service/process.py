@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, clone, close_all_but, prctl, set_name
+from zerocloud.zerovm.service.kernel import PR_SET_PDEATHSIG, SIBLING, clone, close_all_but, prctl, set_name
 from zerocloud.zerovm.service.outcome import Usage
 
 BROKEN = 70
 """Exit code of a child whose own code failed."""
-NAMES = {kind: f"zerovm-{kind}" for kind in ("service", "usher", "zygote", "spare", "session", "compile")}
+NAMES = {kind: f"zerovm-{kind}" for kind in ("service", "usher", "zygote", "spare", "session", "compile", "daemon")}
 """What the service's processes are called in lists of processes."""
 _ORPHANED = 71
 _RESET = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_CLONE_PARENT = 0x8000
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,22 @@ def fork_sibling(name: str, null: int, kept: Sequence[int], main: Callable[[], i
     Python's own fork can't do that, so nothing of Python's that watches forks is told; this process must have one thread.
     """
     parent = os.getppid()
-    pid = clone(_CLONE_PARENT | signal.SIGCHLD)
+    pid = clone(SIBLING)
     if pid == 0:
         _live(parent, name, null, kept, main)
+    return pid
+
+
+def split() -> int:
+    """A sibling that goes on from here, as :func:`fork_sibling` makes them: its id, and 0 in it. Raises OSError.
+
+    It still has all descriptors, and dies with the parent.
+    """
+    parent = os.getppid()
+    pid = clone(SIBLING)
+    if pid == 0:
+        _die_with(parent)
+        os.setsid()
     return pid
 
 
@@ -57,9 +69,7 @@ def _live(parent: int, name: str, null: int, kept: Sequence[int], main: Callable
     """A child's whole life."""
     code = BROKEN
     try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(_ORPHANED)
+        _die_with(parent)
         set_name(name)
         signal.set_wakeup_fd(-1)
         for number in _RESET:
@@ -71,6 +81,12 @@ def _live(parent: int, name: str, null: int, kept: Sequence[int], main: Callable
         code = main()
     finally:
         os._exit(code)
+
+
+def _die_with(parent: int) -> None:
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(_ORPHANED)
 
 
 def reap(pid: int, started: float) -> Ending:

@@ -2,7 +2,8 @@
 
 A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), or else a manifest
 (executor contract, section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one
-exception is ``/dev/null``, of which it has a descriptor of its own.
+exception is ``/dev/null``, of which it has a descriptor of its own. As the program it stands for a *daemon*: a guest that was
+frozen in an earlier session, under the name that ``Job`` gives in both (executor contract, section 6).
 """
 
 from __future__ import annotations
@@ -45,11 +46,24 @@ class Admission:
 
 @dataclass(frozen=True)
 class SessionRequest:
-    """One session. ``null`` says whether the service's own ``/dev/null`` is to be appended to the caller's descriptors."""
+    """One session. ``program`` is the number of its descriptor; None for one that goes on from where a daemon was frozen.
+
+    ``null`` says whether the service's own ``/dev/null`` is to be appended to the caller's descriptors.
+    """
 
     manifest: Manifest
-    program: int
+    program: int | None
     null: bool
+
+    @property
+    def daemon(self) -> str | None:
+        """The daemon that the session goes on from."""
+        return self.manifest.job if self.program is None else None
+
+    @property
+    def freezable(self) -> bool:
+        """Whether its guest may be frozen and become a daemon."""
+        return self.program is not None and self.manifest.job is not None
 
     @property
     def admission(self) -> Admission:
@@ -81,14 +95,21 @@ def parse_admission(text: bytes) -> Hold | Ping | Admission | None:
 def parse_session(text: bytes, descriptors: int) -> SessionRequest:
     """The session that a manifest with this many descriptors asks for. Raises ManifestError."""
     manifest = manifests.parse(text)
+    program = _program(manifest, descriptors)
+    channels = tuple(_bound(channel, descriptors) for channel in manifest.channels)
+    return SessionRequest(replace(manifest, channels=channels), program, channels != manifest.channels)
+
+
+def _program(manifest: Manifest, descriptors: int) -> int | None:
+    if manifest.job is not None and manifest.program == PathSource(NULL_DEVICE):
+        return None
     if not isinstance(manifest.program, DescriptorSource):
         raise ManifestError(manifest.program_line, "Program: the service takes fd:N, not a path", errno.EPROTONOSUPPORT)
     if manifest.program.number >= descriptors:
         raise ManifestError(
             manifest.program_line, f"Program: fd:{manifest.program.number} of {descriptors} descriptors", errno.EBADF
         )
-    channels = tuple(_bound(channel, descriptors) for channel in manifest.channels)
-    return SessionRequest(replace(manifest, channels=channels), manifest.program.number, channels != manifest.channels)
+    return manifest.program.number
 
 
 def _bound(channel: ChannelLine, descriptors: int) -> ChannelLine:

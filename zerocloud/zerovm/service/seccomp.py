@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zerocloud.zerovm.service.kernel import MACHINE, system_call
+from zerocloud.zerovm.service.kernel import MACHINE, SIBLING, system_call
 
 # Name: number on x86_64, on aarch64 (None where that machine has no such call).
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
@@ -71,6 +71,18 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
+_TO_FREEZE: dict[str, tuple[int | None, int | None]] = {
+    # what a frozen guest's process does beside: be asked for sessions, make and prepare their processes
+    "recvmsg": (47, 212),
+    "getppid": (110, 173),
+    "setsid": (112, 157),
+    "dup3": (292, 24),
+    "close_range": (436, 436),
+    "prctl": (157, 167),
+    "prlimit64": (302, 261),
+    "seccomp": (317, 277),
+}
+_CLONE = (56, 220)
 _WITHOUT_EXECUTION: dict[str, tuple[int | None, int | None]] = {"mmap": (9, 222), "mprotect": (10, 226)}
 _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "open": (2, None),
@@ -99,7 +111,7 @@ _X32 = 0x40000000
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
-_NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _PROTECTION_OFFSET = 0, 4, 16 + 8 * 2
+_NUMBER_OFFSET, _ARCHITECTURE_OFFSET, _FIRST_ARGUMENT_OFFSET, _PROTECTION_OFFSET = 0, 4, 16, 16 + 8 * 2
 _PROT_EXEC = 4
 _SET_MODE_FILTER = 1
 
@@ -108,8 +120,11 @@ def _instruction(code: int, operand: int, if_true: int = 0, if_false: int = 0) -
     return struct.pack("=HBBI", code, if_true, if_false, operand)
 
 
-def assemble() -> bytes | None:
-    """The filter as classic BPF; None on a machine whose calls are not known here."""
+def assemble(freezable: bool = False) -> bytes | None:
+    """The filter as classic BPF; None on a machine whose calls are not known here.
+
+    ``freezable``: for a session whose guest may be frozen, until each thawed one puts the other filter on top.
+    """
     if MACHINE not in _ARCHITECTURES:
         return None
     architecture, column = _ARCHITECTURES[MACHINE]
@@ -121,7 +136,8 @@ def assemble() -> bytes | None:
         _instruction(_AT_LEAST, _X32, if_false=1),
         _instruction(_RETURN, _KILL),
     ]
-    allowed = [numbers[column] for numbers in _ALLOWED.values() if numbers[column] is not None]
+    tables = {**_ALLOWED, **_TO_FREEZE} if freezable else _ALLOWED
+    allowed = [numbers[column] for numbers in tables.values() if numbers[column] is not None]
     refused = [numbers[column] for numbers in _REFUSED.values() if numbers[column] is not None]
     no_execution = [
         _instruction(_LOAD, _PROTECTION_OFFSET),
@@ -131,10 +147,22 @@ def assemble() -> bytes | None:
     ]
     for numbers in _WITHOUT_EXECUTION.values():
         program += _matching([numbers[column]], no_execution)
+    if freezable:
+        program += _matching([_CLONE[column]], _only_siblings())
     program += _matching(allowed, [_instruction(_RETURN, _ALLOW)])
     program += _matching(refused, [_instruction(_RETURN, _ERRNO | errno.EACCES)])
     program.append(_instruction(_RETURN, _KILL))
     return b"".join(program)
+
+
+def _only_siblings() -> list[bytes]:
+    """A fork that makes a sibling, and no other ``clone``."""
+    return [
+        _instruction(_LOAD, _FIRST_ARGUMENT_OFFSET),
+        _instruction(_EQUAL, SIBLING, if_true=1),
+        _instruction(_RETURN, _KILL),
+        _instruction(_RETURN, _ALLOW),
+    ]
 
 
 def _matching(numbers: Sequence[int | None], answer: Sequence[bytes]) -> list[bytes]:
@@ -155,9 +183,9 @@ class Filter:
     _header: ctypes.Array[ctypes.c_char]
 
     @classmethod
-    def make(cls) -> Filter | None:
+    def make(cls, freezable: bool = False) -> Filter | None:
         """The filter of this machine, if it is known."""
-        code = assemble()
+        code = assemble(freezable)
         if code is None:
             return None
         program = ctypes.create_string_buffer(code, len(code))

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from zerocloud.zerovm.service.cache import Cache, CacheError
 from zerocloud.zerovm.service.callbacks import reserve_callbacks
-from zerocloud.zerovm.service.child import Heritage, RunGuest
 from zerocloud.zerovm.service.compiler import Compiler
 from zerocloud.zerovm.service.confinement import UNMAPPED_USER
+from zerocloud.zerovm.service.daemons import Daemons
+from zerocloud.zerovm.service.family import Family
 from zerocloud.zerovm.service.kernel import set_name
 from zerocloud.zerovm.service.listener import Listener, identity, user_id
 from zerocloud.zerovm.service.log import Log, open_log
@@ -24,6 +25,7 @@ from zerocloud.zerovm.service.process import NAMES
 from zerocloud.zerovm.service.selfcheck import missing, probe
 from zerocloud.zerovm.service.service import Service
 from zerocloud.zerovm.service.sessions import Workshop
+from zerocloud.zerovm.service.tasks import Heritage, RunGuest
 from zerocloud.zerovm.service.usher import LISTENER_VARIABLE, READY_VARIABLE, Usher
 from zerocloud.zerovm.service.walls import Walls
 from zerocloud.zerovm.service.zygote import Zygote
@@ -101,9 +103,12 @@ def _furnish(options: Options, run: RunGuest, log: Log, user: int | None) -> tup
     loop, walls = Loop(), Walls()
     engines = {fuel: make_engine(fuel=fuel) for fuel in (False, True)}
     heritage = Heritage(engines, walls, run, cache.directory, null, options.nice, reserve_callbacks())
-    zygote = Zygote(heritage, options.compiling)
-    modules = Modules(loop, cache, Compiler(loop, log, cache, options.compiling, zygote))
-    return Workshop(loop, log, cache, modules, zygote, Nursery(loop, log, zygote, options.spares)), walls
+    family = Family()
+    zygote = Zygote(heritage, options.compiling, family)
+    modules = Modules(loop, cache, Compiler(loop, log, cache, options.compiling, zygote, family))
+    nursery = Nursery(loop, log, zygote, family, options.spares)
+    daemons = Daemons(loop, log, family, options.daemons, options.daemon_idle)
+    return Workshop(loop, log, cache, modules, zygote, nursery, daemons, family, null), walls
 
 
 def _listen(options: Options, owner: int, inherited: str | None) -> Listener:

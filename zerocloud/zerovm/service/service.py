@@ -172,6 +172,7 @@ class Service:
             self._listener = None
         self.draining = True
         self.workshop.nursery.close()
+        self.workshop.daemons.close()
         for conversation in tuple(self._conversations):
             if conversation.state is State.HOLDING:
                 conversation.end(Kill(EndState.CANCELLED))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 import time
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -17,10 +18,13 @@ from zerocloud.zerovm.frames import send_frame
 from zerocloud.zerovm.report import PASSED, SKIPPED, Report
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.service.child import REPORTED, UNLOADABLE
+from zerocloud.zerovm.service.daemons import Daemons
+from zerocloud.zerovm.service.family import Child, Family
+from zerocloud.zerovm.service.freezing import FROZEN, TWIN
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop, Owner
 from zerocloud.zerovm.service.modules import Compiled, Modules
-from zerocloud.zerovm.service.nursery import Child, Nursery
+from zerocloud.zerovm.service.nursery import Nursery
 from zerocloud.zerovm.service.outcome import Kill, Usage, conclude
 from zerocloud.zerovm.service.page import create_page, read_counters, read_report, write_task
 from zerocloud.zerovm.service.process import BROKEN, kill
@@ -42,6 +46,9 @@ class Workshop:
     modules: Modules
     zygote: Zygote
     nursery: Nursery
+    daemons: Daemons
+    family: Family
+    null: int
 
 
 class Watcher(Owner, Protocol):
@@ -55,11 +62,12 @@ class Watcher(Owner, Protocol):
 
 
 class SessionProcess:
-    """One session under way."""
+    """One session under way: of a compiled module, or going on from a daemon, whose child it is given then."""
 
-    def __init__(self, workshop: Workshop, request: SessionRequest, compiled: Compiled, watcher: Watcher) -> None:
-        self._workshop, self._request, self._compiled, self._watcher = workshop, request, compiled, watcher
+    def __init__(self, workshop: Workshop, request: SessionRequest, source: Compiled | Child, watcher: Watcher) -> None:
+        self._workshop, self._request, self._source, self._watcher = workshop, request, source, watcher
         self._kill: Kill | None = None
+        self._twin: Child | None = None
         self._reported = False
         self.dead = False
 
@@ -70,35 +78,47 @@ class SessionProcess:
         try:
             # Its own service it can trust; the other way there is only text.
             write_task(self._page, pickle.dumps(self._request))
-            self._child = self._hand_over([self._page, self._compiled.descriptor, *descriptors])
+            self._child = self._hand_over(descriptors)
         except BaseException:
             os.close(self._page)
             raise
-        finally:
-            os.close(self._compiled.descriptor)
         limit = Kill(EndState.TIMED_OUT, f"its limit of {timeout} seconds was reached")
         workshop.loop.watch(self._child.line.fileno(), READABLE, lambda _: self._spoke(), self._watcher)
         workshop.loop.watch(self._child.pidfd, READABLE, lambda _: self._died(), self._watcher)
         self._timer = workshop.loop.after(timeout, lambda: self.kill(limit), self._watcher)
 
     def _hand_over(self, descriptors: list[int]) -> Child:
+        if isinstance(self._source, Child):
+            self._send(self._source, "", [self._page, self._workshop.null, *descriptors])
+            return self._source
+        name = self._workshop.cache.file_name(self._source.name)
+        try:
+            return self._hand_over_to_any(name, [self._page, self._source.descriptor, *descriptors])
+        finally:
+            os.close(self._source.descriptor)
+
+    def _hand_over_to_any(self, name: str, descriptors: list[int]) -> Child:
         """A child that has the task; a spare that died meanwhile is made up for by another."""
-        workshop = self._workshop
-        name = workshop.cache.file_name(self._compiled.name).encode()
+        nursery = self._workshop.nursery
         for attempt in range(_ATTEMPTS):
-            child = workshop.nursery.take()
-            self._before, self._begun = child.cpu(), time.monotonic()
+            child = nursery.take()
             try:
-                send_frame(child.line, name, descriptors)
+                self._send(child, name, descriptors)
             except OSError as error:
-                kill(child.pidfd)
-                child.bury()
-                workshop.nursery.gone()
+                nursery.gone()
                 if not isinstance(error, ConnectionError) or attempt == _ATTEMPTS - 1:
                     raise
             else:
                 break
         return child
+
+    def _send(self, child: Child, name: str, descriptors: list[int]) -> None:
+        self._before, self._begun = child.cpu(), time.monotonic()
+        try:
+            send_frame(child.line, name.encode(), descriptors)
+        except OSError:
+            self._workshop.daemons.dismiss(child)
+            raise
 
     def kill(self, why: Kill) -> None:
         """End it now. Only the first reason counts."""
@@ -107,9 +127,14 @@ class SessionProcess:
             kill(self._child.pidfd)
 
     def _spoke(self) -> None:
-        """The process says something: that its report is there, or, by closing the line, nothing."""
-        self._workshop.loop.forget(self._child.line.fileno())
-        if self._child.line.recv(1) != REPORTED or self._kill is not None:
+        """The process says something: that it has a twin, that its report is there, or, by closing the line, nothing."""
+        line = self._child.line
+        word = line.recv(1)
+        if word == FROZEN and self._request.freezable and self._twin is None:
+            self._welcome_twin(line)
+            return
+        self._workshop.loop.forget(line.fileno())
+        if word != REPORTED or self._kill is not None:
             return
         self._timer.cancel()
         self._timer = self._workshop.loop.after(_DYING_SECONDS, lambda: kill(self._child.pidfd), self._watcher)
@@ -122,9 +147,10 @@ class SessionProcess:
         workshop.loop.forget(child.pidfd)
         workshop.loop.forget(child.line.fileno())
         self._timer.cancel()
-        ending = child.bury()
+        ending = workshop.family.bury(child)
         self.dead = True
-        workshop.nursery.gone()
+        if not isinstance(self._source, Child):
+            workshop.nursery.gone()
         usage = replace(ending.usage.less(self._before), wall=time.monotonic() - self._begun)
         try:
             if not self._reported:
@@ -133,18 +159,36 @@ class SessionProcess:
                 self._tell(os.waitstatus_to_exitcode(ending.status), words)
         finally:
             os.close(self._page)
+            self._settle_twin(frozen=False)  # one that nobody was told of
             self._watcher.buried(usage)
 
     def _report(self, words: bytes, status: int, usage: Usage) -> None:
         self._reported = True
         counted = Counters(read_counters(self._page)).accounting()
-        validator = SKIPPED if self._compiled.cached else PASSED
-        self._watcher.reported(conclude(words, status, self._kill, counted, usage, validator).report)
+        fresh = isinstance(self._source, Compiled) and not self._source.cached
+        validator = PASSED if fresh else SKIPPED
+        report = conclude(words, status, self._kill, counted, usage, validator).report
+        # Before the caller is told of it, who may ask for it at once.
+        self._settle_twin(report.daemon > 0 and report.end is EndState.EXITED)
+        self._watcher.reported(report)
+
+    def _welcome_twin(self, line: socket.socket) -> None:
+        """The guest was frozen: a second process, on the same line, once this one is through with it."""
+        pid = TWIN.unpack(line.recv(TWIN.size, socket.MSG_WAITALL | socket.MSG_DONTWAIT))[0]
+        self._twin = self._workshop.family.welcome(pid, socket.socket(fileno=os.dup(line.fileno())))
+
+    def _settle_twin(self, frozen: bool) -> None:
+        """The twin becomes the daemon, if the session that froze it ended well; else it goes too."""
+        twin, self._twin, name = self._twin, None, self._request.manifest.job
+        if twin is not None and name is not None and frozen:
+            self._workshop.daemons.register(name, twin)
+        elif twin is not None:
+            self._workshop.daemons.dismiss(twin)
 
     def _tell(self, code: int, words: bytes) -> None:
         workshop = self._workshop
         if code == BROKEN:
             workshop.log.write(f"session process {self._child.pid} failed: {words.decode('utf-8', 'replace')}")
-        if code == UNLOADABLE:
-            workshop.log.write(f"compiled module {self._compiled.name} can't be loaded and is dropped")
-            workshop.modules.discard(self._compiled)
+        if code == UNLOADABLE and isinstance(self._source, Compiled):
+            workshop.log.write(f"compiled module {self._source.name} can't be loaded and is dropped")
+            workshop.modules.discard(self._source)

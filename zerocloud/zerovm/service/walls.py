@@ -50,6 +50,7 @@ class Walls:
     def __init__(self) -> None:
         self._landlock = landlock.abi()
         self._filter = Filter.make()
+        self._freezable_filter = Filter.make(freezable=True)
 
     def around_service(self, user: int | None, cache: int) -> Enclosure:
         """Wall this process in, as ``user`` if it is root; which walls stand then. ``cache`` is the cache's directory."""
@@ -89,10 +90,14 @@ class Walls:
         if self._landlock:
             landlock.restrict({module: landlock.READ_FILE}, self._landlock)
 
-    def seal(self) -> None:
-        """In a session's process, when all is open and loaded: only the calls that running a guest takes. Raises OSError."""
-        if self._filter is not None:
-            self._filter.load()
+    def seal(self, freezable: bool = False) -> None:
+        """In a session's process, when all is open and loaded: only the calls that running a guest takes. Raises OSError.
+
+        ``freezable``: those too that it takes to freeze it and to thaw others; these are sealed again.
+        """
+        chosen = self._freezable_filter if freezable else self._filter
+        if chosen is not None:
+            chosen.load()
 
 
 class _Ledger:

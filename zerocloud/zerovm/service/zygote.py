@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import gc
 import os
-import select
-import signal
 import socket
-import struct
 from collections.abc import Callable, Sequence
 
 from zerocloud.zerovm.frames import FrameReader, HungUp, send_frame
-from zerocloud.zerovm.service.child import Heritage, be_child, rehearse
+from zerocloud.zerovm.service.child import be_child, rehearse
 from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, run_compile
-from zerocloud.zerovm.service.process import NAMES, fork_child, fork_sibling
+from zerocloud.zerovm.service.family import Child, Family
+from zerocloud.zerovm.service.freezing import REPLY
+from zerocloud.zerovm.service.process import NAMES, fork_child, fork_sibling, kill
 from zerocloud.zerovm.service.rehearsal import Rehearsal
+from zerocloud.zerovm.service.tasks import Heritage, wait_for_frame
 
-_REPLY = struct.Struct("<ii")
 _TEXT_BYTES = 1000
 _DESCRIPTORS = 8
 _PATIENCE_SECONDS = 30.0
@@ -33,11 +32,10 @@ _REHEARSALS = 12
 class Zygote:
     """The service's end of it."""
 
-    def __init__(self, heritage: Heritage, limits: CompileLimits) -> None:
-        self._heritage, self._limits = heritage, limits
-        self._line: socket.socket | None = None
+    def __init__(self, heritage: Heritage, limits: CompileLimits, family: Family) -> None:
+        self._heritage, self._limits, self._family = heritage, limits, family
+        self._child: Child | None = None
         self._rehearsal: Rehearsal | None = None
-        self._pid = 0
 
     def session(self, line: socket.socket, rehearsed: bool) -> int:
         """A process that waits at ``line`` for its task, perhaps after a rehearsal; its id. Raises OSError."""
@@ -61,15 +59,13 @@ class Zygote:
             return self._exchange(text, descriptors)
 
     def _exchange(self, text: bytes, descriptors: Sequence[int]) -> int:
-        if self._line is None:
-            self.start()
-        assert self._line is not None
-        send_frame(self._line, text, descriptors)
-        reply = self._line.recv(_REPLY.size)
-        if len(reply) != _REPLY.size:
+        assert self._child is not None, "it has not been started"
+        send_frame(self._child.line, text, descriptors)
+        reply = self._child.line.recv(REPLY.size)
+        if len(reply) != REPLY.size:
             raise HungUp("the zygote is gone")
         pid: int
-        pid, error = _REPLY.unpack(reply)
+        pid, error = REPLY.unpack(reply)
         if error:
             raise OSError(error, os.strerror(error))
         return pid
@@ -80,9 +76,9 @@ class Zygote:
         heritage = self._heritage
         with theirs:
             kept = (heritage.cache, heritage.null, theirs.fileno())
-            self._pid = fork_child(NAMES["zygote"], heritage.null, kept, lambda: _Duty(theirs, heritage, self._limits).serve())
+            pid = fork_child(NAMES["zygote"], heritage.null, kept, lambda: _Duty(theirs, heritage, self._limits).serve())
         ours.settimeout(_PATIENCE_SECONDS)
-        self._line = ours
+        self._child = self._family.welcome(pid, ours)
 
     def _replace(self) -> None:
         self.close()
@@ -92,11 +88,10 @@ class Zygote:
 
     def close(self) -> None:
         """End it."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+        if self._child is not None:
+            kill(self._child.pidfd)
+            self._family.bury(self._child)
+            self._child = None
 
 
 class _Duty:
@@ -109,17 +104,14 @@ class _Duty:
 
     def serve(self) -> int:
         gc.disable()
-        patience = select.poll()
-        patience.register(self._line.fileno(), select.POLLIN)
         while True:
             try:
-                while not self._reader.receive(self._line):
-                    patience.poll()
+                wait_for_frame(self._line, self._reader)
             except HungUp:
                 return 0
             text, descriptors = self._reader.take()
             pid, error = self._obey(text.decode().split(), descriptors)
-            self._line.send(_REPLY.pack(pid, error))
+            self._line.send(REPLY.pack(pid, error))
 
     def _obey(self, words: list[str], descriptors: list[int]) -> tuple[int, int]:
         if words[0] == "rehearsal":
@@ -144,7 +136,7 @@ class _Duty:
         kept = (heritage.cache, heritage.null, *descriptors, *(rehearsal.kept if rehearsal else ()))
 
         def main() -> int:
-            with socket.socket(fileno=descriptors[0]) as line:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, descriptors[0]) as line:
                 return be_child(line, heritage, rehearsal)
 
         return kept, main
