@@ -107,6 +107,21 @@ def test_sixteen_of_a_hundred_objects_on_each_node(client: Client, container: st
     assert answer.headers["X-Nexe-System"].count(",") == 6
 
 
+def test_objects_on_one_node_are_read_where_they_lie(zebra: Zebra, client: Client, container: str) -> None:
+    gather = program(client, container, "gather")
+    for number in range(32):
+        client.put(f"{container}/part-{number:02}", b"x" * 10_000)
+    devices = [{"name": "input", "path": f"swift://~/{container}/part-*"}, stdout(content_type="text/plain")]
+    before = len(zebra.log_text("proxy"))
+    answer = run(client, node(gather, devices=devices, each={"objects": 8}))
+    assert answer.status_code == 200, answer.text
+    assert len(answer.content) == 320_000
+    fetched = [
+        line for line in zebra.log_text("proxy")[before:].splitlines() if f"{container}/part-" in line and " GET " in line
+    ]
+    assert len(fetched) <= 12, fetched
+
+
 def test_a_list_of_paths_is_taken_in_its_order(client: Client, container: str) -> None:
     copy = program(client, container, "copy")
     for name in ("a", "b-1", "b-2", "c"):

@@ -3,6 +3,7 @@
 JobError                 the request ends with a status and a sentence
   Refused                the caller's authorizer said no; its own response is the answer
   SourceError            something a node needs can't be had
+  MapError               the system map has mistakes
 ClientGone               nobody is there any more to answer
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ClientGone", "JobError", "Refused", "SourceError"]
+from zerocloud.sysmap import SystemMapError
+
+__all__ = ["ClientGone", "JobError", "MapError", "Refused", "SourceError"]
 
 
 class JobError(Exception):
@@ -32,6 +35,14 @@ class Refused(JobError):
 
 class SourceError(JobError):
     """An executable or input that could not be read through the pipeline; the text names it."""
+
+
+class MapError(JobError):
+    """A system map that can't be planned; ``mistakes`` are told one by one to clients that accept JSON."""
+
+    def __init__(self, status: int, mistakes: SystemMapError) -> None:
+        super().__init__(status, str(mistakes))
+        self.mistakes = mistakes
 
 
 class ClientGone(Exception):

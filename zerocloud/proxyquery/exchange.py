@@ -192,9 +192,10 @@ class Exchange:
 
     def _prepare(self) -> list[Member]:
         """The members of the body, whose sizes are now known. Raises SourceError."""
-        description = self._work.description(self._order.push, *self._network)
+        order = self._order
+        description = self._work.description(order.push, *self._network, order.server.name)
         members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
-        for name, need in self._work.remote(self._order.push):
+        for name, need in self._work.remote(order.push, order.server.name):
             source = self._around.sources.take(need)
             self._sources.append(source)
             source.ready()

@@ -11,11 +11,13 @@ from swift.common.swob import Request, Response, wsgi_to_str
 from zerocloud.swiftadapter import error_limits
 
 from .access import authorize_execution
+from .cluster import Cluster
 from .environment import request_environment
 from .errors import ClientGone, JobError, Refused
-from .job import Cluster, map_limits, run_job
+from .job import run_job
 from .nameservice import NameServers
 from .placement import standalone_policies
+from .planning import map_limits
 from .reply import JOB
 from .request import TIMEOUT, JobIds, JobRequest, asked_timeout
 from .settings import Settings

@@ -5,8 +5,9 @@ Source: HTTP API, section 9; executing server, section 1. The scheduler chooses 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import islice
 from random import Random
@@ -25,11 +26,19 @@ RANDOM_PARTITIONS = 2
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """Another input of a node: its partition, and those of the node's servers on which it lies as well, by their names."""
+
+    partition: int
+    servers: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Place:
     """Where a node belongs. ``path`` is that of the request to a server (executing server, section 1).
 
     ``local`` says whether a server is to open the attached object itself; if not, it has to be brought to the node. ``policy``
-    is the storage policy's index, None on container servers.
+    is the storage policy's index, None on container servers. ``neighbours`` are inputs that some of the servers have, too.
     """
 
     path: str
@@ -38,6 +47,7 @@ class Place:
     local: bool
     servers: tuple[Server, ...]
     spares: Callable[[], tuple[Server, ...]]
+    neighbours: Mapping[SwiftPath, Neighbour] = field(default_factory=dict)
 
 
 class Placer:
@@ -67,7 +77,39 @@ class Placer:
             return self._anywhere(account)  # no server has the object's bytes as a file
         ring = POLICIES.get_object_ring(int(policy), self._swift_dir)
         partition, devices = ring.get_nodes(account, container, name)
-        return self._place(node.path_info, partition, int(policy), ring, devices, node.id)
+        place = self._place(node.path_info, partition, int(policy), ring, devices, node.id)
+        return self._with_neighbours(place, node, lambda path: policy_of(path) == int(policy), ring)
+
+    def affinity(self, policy_of: Callable[[SwiftPath], int]) -> Callable[[SwiftPath], Hashable]:
+        """Objects for which the function gives equal values lie together: on the device of their first replica."""
+
+        def home(path: SwiftPath) -> Hashable:
+            policy = POLICIES.get_by_index(policy_of(path))
+            if policy.policy_type != REPL_POLICY:
+                return int(policy), None
+            _, devices = POLICIES.get_object_ring(int(policy), self._swift_dir).get_nodes(*_names(path))
+            return int(policy), devices[0]["id"]
+
+        return home
+
+    def _with_neighbours(self, place: Place, node: Node, alike: Callable[[SwiftPath], bool], ring: Any) -> Place:
+        """The place with the node's other inputs; servers that lack more than half of what another has come after it."""
+        names = {server.name for server in place.servers}
+        weight, neighbours = Counter(dict.fromkeys(names, 0)), {}
+        for channel in node.channels:
+            path, size = channel.path, channel.size or 1
+            if channel.device in node.remote and isinstance(path, SwiftPath) and path.object and alike(path):
+                partition, devices = ring.get_nodes(*_names(path))
+                neighbours[path] = Neighbour(partition, frozenset(names.intersection(map(self._name, devices))))
+                weight.update(dict.fromkeys(neighbours[path].servers, size))
+            elif isinstance(path, SwiftPath) and path.path == node.path_info:
+                weight.update(dict.fromkeys(names, size))
+        if not neighbours:
+            return place
+        enough = max(weight.values()) / 2
+        ranked = sorted(place.servers, key=lambda server: -weight[server.name])
+        servers = (s if weight[s.name] >= enough else replace(s, tier=max(s.tier, Tier.HANDOFF)) for s in ranked)
+        return replace(place, servers=tuple(servers), neighbours=neighbours)
 
     def _at_container(self, account: str, container: str, turn: int) -> Place:
         if self._container_ring is None:
@@ -114,6 +156,10 @@ class Placer:
     def _name(self, device: Mapping[str, Any]) -> str:
         name = f"{device['ip']}:{device['port']}/{device['device']}"
         return f"server-{sha256(self._salt + name.encode()).hexdigest()[:8]}" if self._salt else name
+
+
+def _names(path: SwiftPath) -> tuple[str, str, str]:
+    return path.account, path.container, path.object
 
 
 def standalone_policies(words: Iterable[str], warn: Callable[[str], None]) -> tuple[int, ...]:

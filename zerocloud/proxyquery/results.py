@@ -61,5 +61,5 @@ class NodeBody:
 
 def one_line(text: str) -> str:
     """A text for a header: without line breaks and other control characters, as Unicode that can be encoded."""
-    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in clean).split())

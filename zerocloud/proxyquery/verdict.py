@@ -67,6 +67,8 @@ def final_event(
         if report.error and not (exited and ignore_exit):
             return Failed(session, attempt, 500, report.error)
         return Succeeded(session, attempt, report.etag)
+    if status == 409 and wire.NOT_LOCAL.lower() in headers:
+        return Lost(session, attempt, text or "an input does not lie there", push=True)
     if status >= 500:
         return Lost(session, attempt, text or f"status {status}", 500 if status == 500 else 503)
     return Failed(session, attempt, status, text or f"status {status}")

@@ -24,12 +24,15 @@ class Work:
     environment: Mapping[str, str]
     timeout: float
 
-    def remote(self, push: bool) -> tuple[tuple[str, Need], ...]:
-        """What has to be sent, by the names of its members: the executable, then inputs in the order of the channels."""
+    def remote(self, push: bool, server: str = "") -> tuple[tuple[str, Need], ...]:
+        """What has to be sent to a server, by the names of its members: the executable, then inputs in their order.
+
+        ``push``: also what lies there.
+        """
         found = [(BOOT_MEMBER, Need(path)) for name, path in self.node.remote.items() if name == BOOT_MEMBER]
         for channel in self.node.channels:
             brought = channel.device in self.node.remote or ((push or not self.place.local) and self._attached(channel))
-            if brought and isinstance(channel.path, SwiftPath):
+            if brought and self._neighbour(channel, push, server) is None and isinstance(channel.path, SwiftPath):
                 found.append((channel.device, Need(channel.path, channel.slice)))
         return tuple(found)
 
@@ -40,7 +43,15 @@ class Work:
             return False
         return bool(path.object) and path.path == self.node.path_info
 
-    def description(self, push: bool, name_service: str | None, token: str | None) -> NodeDescription:
+    def _neighbour(self, channel: Channel, push: bool, server: str) -> int | None:
+        """The partition of an input that lies where the attached object lies; None if it does not, or is to be sent."""
+        path = channel.path
+        if push or channel.device not in self.node.remote or not isinstance(path, SwiftPath):
+            return None
+        neighbour = self.place.neighbours.get(path)
+        return neighbour.partition if neighbour and server in neighbour.servers else None
+
+    def description(self, push: bool, name_service: str | None, token: str | None, server: str = "") -> NodeDescription:
         """What its server is told of it (executing server, section 4)."""
         node = self.node
         local = self.place.local and not push
@@ -51,7 +62,7 @@ class Work:
             exe_name=node.exe_name,
             args=node.args,
             env=self.environment,
-            channels=tuple(map(_channel, node.channels)),
+            channels=tuple(_channel(channel, self._neighbour(channel, push, server)) for channel in node.channels),
             bind=tuple(connection.line for connection in node.binds),
             connect=tuple(connection.line for connection in node.connects),
             name_service=name_service,
@@ -65,7 +76,7 @@ class Work:
         )
 
 
-def _channel(channel: Channel) -> ChannelDescription:
+def _channel(channel: Channel, partition: int | None) -> ChannelDescription:
     return ChannelDescription(
         device=channel.device,
         access=int(channel.access),
@@ -77,6 +88,7 @@ def _channel(channel: Channel) -> ChannelDescription:
         removable=channel.removable,
         mountpoint=channel.mountpoint,
         slice=_slice(channel.slice) if channel.slice else None,
+        partition=partition,
     )
 
 

@@ -10,7 +10,17 @@ from tests.functional.proxyquery.harness import World
 
 @pytest.fixture
 def world(tmp_path):
-    one = World(tmp_path)
+    yield from watched(World(tmp_path), tmp_path)
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """A world with so many servers that objects may have none in common."""
+    yield from watched(World(tmp_path, servers=8), tmp_path)
+
+
+def watched(one, tmp_path):
+    """A world that must leave nothing open."""
     before = set(os.listdir("/proc/self/fd"))
     yield one
     one.settle()

@@ -284,6 +284,16 @@ class World:
         response.body  # noqa: B018 - reads and closes it
         return response
 
+    def holders(self, path: str) -> set[str]:
+        """The addresses of the servers that have an object."""
+        _, devices = POLICIES.get_object_ring(0, str(self.directory)).get_nodes(ACCOUNT, *path.split("/", 1))
+        return {device["ip"] for device in devices}
+
+    def away_from(self, path: str) -> str:
+        """The path of an object on none of the servers that have another one. There must be six servers or more."""
+        names = (f"c/away-{number}" for number in range(1000))
+        return next(name for name in names if not self.holders(name) & self.holders(path))
+
     def jobs(self) -> list[Job]:
         """All sessions that were sent, in the order of their nodes."""
         return sorted((job for server in self.servers for job in server.jobs), key=lambda job: job.node["id"])

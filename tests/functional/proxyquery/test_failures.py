@@ -178,17 +178,19 @@ def test_an_answer_that_always_breaks_off_leaves_nothing(world):
 
 
 @pytest.mark.parametrize("missing", ["exe", "input", "there"])
-def test_what_is_missing_is_named(world, missing):
-    world.pipeline.put("c/there", b"")
-    group = simple(world)
-    group["devices"].append(device("input", "c/there"))
+def test_what_is_missing_is_named(wide, missing):
+    there = wide.away_from("c/input")
+    wide.pipeline.put(there, b"")
+    group = simple(wide)
+    group["devices"].append(device("input", there))
     group["attach"] = "stdin"
-    del world.pipeline.objects[f"{ACCOUNT}/c/{missing}"]
+    path = there if missing == "there" else f"c/{missing}"
+    del wide.pipeline.objects[f"{ACCOUNT}/{path}"]
     if missing == "input":
-        world.every(before=refusal(404))
-    answer = world.post(group)
+        wide.every(before=refusal(404))
+    answer = wide.post(group)
     assert answer.status_int == 404
-    assert f"/{ACCOUNT}/c/{missing}" in text(answer)
+    assert f"/{ACCOUNT}/{path}" in text(answer)
 
 
 def test_a_container_that_does_not_exist_is_named(world):
@@ -198,15 +200,16 @@ def test_a_container_that_does_not_exist_is_named(world):
     assert "X-Nexe-System" not in answer.headers
 
 
-def test_an_input_that_breaks_off_names_itself(world):
-    world.pipeline.put("c/there", b"t" * 100_000)
-    group = simple(world)
-    group["devices"].append(device("input", "c/there"))
+def test_an_input_that_breaks_off_names_itself(wide):
+    there = wide.away_from("c/input")
+    wide.pipeline.put(there, b"t" * 100_000)
+    group = simple(wide)
+    group["devices"].append(device("input", there))
     group["attach"] = "stdin"
-    world.pipeline.cut.add(f"{ACCOUNT}/c/there")
-    answer = world.post(group)
+    wide.pipeline.cut.add(f"{ACCOUNT}/{there}")
+    answer = wide.post(group)
     assert answer.status_int == 503
-    assert f"Error while fetching /{ACCOUNT}/c/there" in text(answer)
+    assert f"Error while fetching /{ACCOUNT}/{there}" in text(answer)
 
 
 @pytest.mark.parametrize("kind", ["slo", "symlink", "encrypted"])

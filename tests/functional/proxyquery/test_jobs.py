@@ -55,15 +55,16 @@ def test_an_executable_is_read_once_for_all_nodes(world):
     assert len(world.jobs()) == 20
 
 
-def test_remote_inputs_are_brought_and_local_ones_are_not(world):
-    world.pipeline.put("c/here", b"here")
-    world.pipeline.put("c/there", b"there" * 1000)
-    group = node(world, device("input", "c/here"), device("stdin", "c/there"), device("stdout"), attach="input")
-    assert world.post(group).status_int == 200
-    (job,) = world.jobs()
+def test_remote_inputs_are_brought_and_local_ones_are_not(wide):
+    there = wide.away_from("c/here")
+    wide.pipeline.put("c/here", b"here")
+    wide.pipeline.put(there, b"there" * 1000)
+    group = node(wide, device("input", "c/here"), device("stdin", there), device("stdout"), attach="input")
+    assert wide.post(group).status_int == 200
+    (job,) = wide.jobs()
     assert list(job.members) == ["sysmap", "boot", "stdin"]
     assert job.members["stdin"] == b"there" * 1000
-    assert world.pipeline.count("GET", "c/here") == 0
+    assert wide.pipeline.count("GET", "c/here") == 0
 
 
 def test_outputs_with_paths_are_stored_with_type_and_metadata(world):

@@ -42,12 +42,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Lost:
-    """The connection broke after the session had been admitted: its server's failure, not its guest's."""
+    """The connection broke after the session had been admitted: its server's failure, not its guest's.
+
+    ``push``: the server would take it if what was thought to lie there were sent along.
+    """
 
     session: int
     attempt: int
     reason: str
     status: int = 503
+    push: bool = False
 
 
 @dataclass(frozen=True)

@@ -183,8 +183,11 @@ class Scheduler:
         assert record.server is not None
         record.status, record.reason = event.status, event.reason
         record.lost += 1
-        record.excluded[record.server.name] = (event.status, event.reason)
-        self._troubled[record.server.name] += 1
+        if event.push and not record.push:
+            record.push = True
+        else:
+            record.excluded[record.server.name] = (event.status, event.reason)
+            self._troubled[record.server.name] += 1
         self._tell(record, f"is lost on {record.server.name}: {event.reason}")
         if self._winners.get(record.session.node) is record:
             del self._winners[record.session.node]

@@ -9,7 +9,7 @@ from swift.common.concurrency import ChunkReadError, Timeout
 
 from zerocloud.sysmap import Limits, SystemMapSyntaxError, parse_document
 
-from ..errors import JobError
+from ..errors import JobError, MapError
 from ..settings import Settings
 
 JSON_TYPE = "application/json"
@@ -31,7 +31,7 @@ def read_map(environ: Any, settings: Settings, limits: Limits) -> Any:
     try:
         return parse_document(text, limits)
     except SystemMapSyntaxError as error:
-        raise JobError(422, str(error)) from error
+        raise MapError(422, error) from error
 
 
 def _read(source: Any, settings: Settings) -> bytes:

@@ -1,0 +1,139 @@
+"""The answer's headers and its story, from outcomes and reports."""
+
+from tests.unit.proxyquery.play import A, B, session
+from zerocloud import wire
+from zerocloud.proxyquery.exchange import Records
+from zerocloud.proxyquery.reply import LONGEST_LIST, Ended, answer, report_headers
+from zerocloud.proxyquery.results import NodeBody, SessionReport, one_line
+from zerocloud.proxyquery.scheduler import Outcome, Phase
+from zerocloud.proxyquery.spool import Spool
+from zerocloud.proxyquery.story import tell
+
+
+def outcome(number, phase=Phase.PUBLISHED, status=200, reason="", server=A, **changes):
+    return Outcome(session(number, **changes), phase, status, reason, server, 1, ((10.0, "asks A"), (12.5, "ends")))
+
+
+def ended(*outcomes, reports=None, bodies=None, words=None, winners=None, show=True):
+    found = winners if winners is not None else {one.session.node: one.session.id for one in outcomes if one.status == 200}
+    records = Records(reports or {}, bodies or {}, words or {})
+    return Ended("j1", 10.0, outcomes, found, records, {"A:1/d": "A:1", "B:1/d": "B:1"}, show)
+
+
+def body(spool, data, **headers):
+    segment = spool.segment()
+    segment.append(data)
+    return NodeBody(segment, {name.replace("_", "-"): value for name, value in headers.items()}, delivered=True)
+
+
+def spool():
+    return Spool(1 << 20, None, 100, 1 << 30)
+
+
+def test_lists_stop_together_before_they_are_too_long():
+    reports = {number: SessionReport(status="ok", etag="/dev/stdout " + "a" * 32) for number in range(1, 1001)}
+    headers = report_headers(ended(*(outcome(number) for number in range(1, 1001)), reports=reports))
+    assert max(len(value) for name, value in headers.items() if name != wire.CDR) <= LONGEST_LIST
+    counts = {len(headers[name].split(",")) for name in (wire.SYSTEM, wire.STATUS, wire.ETAG, wire.SERVER)}
+    assert len(counts) == 1
+    assert counts.pop() + int(headers["X-Nexe-More"]) == 1000
+    assert headers["X-Zerovm-Job"] == "j1"
+
+
+def test_a_value_never_looks_like_two():
+    reports = {1: SessionReport(status="killed, by limit", error="one, two")}
+    headers = report_headers(ended(outcome(1, Phase.FAILED, 500, "no, never"), reports=reports))
+    assert headers[wire.STATUS] == "killed; by limit"
+    assert headers[wire.ERROR] == "no; never"
+
+
+def test_servers_are_told_only_if_they_may_be():
+    assert report_headers(ended(outcome(1)))[wire.SERVER] == "A:1/d"
+    assert wire.SERVER not in report_headers(ended(outcome(1), show=False))
+
+
+def test_nodes_of_one_location_tell_whether_they_ran_together():
+    together = report_headers(ended(outcome(1, location="x"), outcome(2, location="x"), outcome(3, location="x", server=B)))
+    first, second, third = together[wire.COLOCATED].split(",")
+    assert first == second != third
+    assert len(first) == 40
+    again = report_headers(ended(outcome(1, location="x")))
+    assert again[wire.COLOCATED] != first  # so that servers can't be recognised from job to job
+    assert report_headers(ended(outcome(1)))[wire.COLOCATED] == "0"
+
+
+def test_the_times_of_the_job_and_its_sessions():
+    reports = {1: SessionReport(cdr="0.010, 1 2 3 4 5 6 7 8 9 10")}
+    headers = report_headers(ended(outcome(1), outcome(2), reports=reports))
+    assert headers[wire.CDR] == f"2.500, 0.010, 1 2 3 4 5 6 7 8 9 10,0.000, {wire.NO_CDR}"
+
+
+def test_bodies_come_in_order_with_the_type_of_the_first_that_says_something():
+    store = spool()
+    bodies = {
+        1: body(store, b"", Content_Type="text/x-empty"),
+        2: body(store, b"two", Content_Type="text/x-two", X_Own="2"),
+        3: body(store, b"three", Content_Type="text/x-three"),
+    }
+    response = answer(ended(outcome(1), outcome(2), outcome(3), bodies=bodies), "POST", store)
+    assert response.headers["Content-Type"] == "text/x-two"
+    assert response.headers["X-Own"] == "2"
+    assert response.content_length == 8
+    assert response.body == b"twothree"
+
+
+def test_the_highest_status_wins():
+    store = spool()
+    bodies = {1: body(store, b"x", Status="201 Created"), 2: body(store, b"y", Status="404 Not Found")}
+    response = answer(ended(outcome(1), outcome(2), bodies=bodies), "POST", store)
+    assert response.status_int == 404
+    store.close()
+
+
+def test_a_failed_program_that_wrote_its_own_answer_keeps_it():
+    store = spool()
+    bodies = {1: body(store, b"gone", Status="410 Gone", Content_Type="text/x-own")}
+    failed = outcome(1, Phase.FAILED, 500, "The program exited with code 1.")
+    response = answer(ended(failed, bodies=bodies), "POST", store)
+    assert (response.status_int, response.body) == (410, b"gone")
+    assert response.headers[wire.ERROR]
+
+
+def test_a_program_can_tell_the_length_of_what_a_head_would_not_send():
+    store = spool()
+    response = answer(ended(outcome(1), bodies={1: body(store, b"", Status="200 OK", Content_Length="77")}), "HEAD", store)
+    assert response.content_length == 77
+    store.close()
+
+
+def test_cancelled_nodes_did_not_fail():
+    store = spool()
+    job = ended(outcome(1, Phase.FAILED, 404, "Error 404"), outcome(2, Phase.CANCELLED, 0, "cancelled"), winners={})
+    response = answer(job, "POST", store)
+    assert response.status_int == 404
+    assert b"1 of 2 nodes failed" in response.body
+    assert b"n2" not in response.body
+
+
+def test_a_story_has_the_exit_code_the_attempts_and_the_last_words():
+    report = SessionReport(retcode="3")
+    failed = outcome(1, Phase.FAILED, 500, "The program exited with code 3.")
+    text = tell("j1", 4, [failed], {1: report}, {1: b"first\nlast \xff\n"}, 10.0)
+    assert "Job j1 failed: 1 of 4 nodes failed." in text
+    assert "Node n1: The program exited with code 3. Exit code 3." in text
+    assert "   2.500 s  ends" in text
+    assert "  last \ufffd" in text
+
+
+def test_a_story_does_not_grow_with_the_job():
+    failed = [outcome(number, Phase.FAILED, 500, "no") for number in range(5000)]
+    text = tell("j1", 5000, failed, {}, {}, 10.0)
+    assert len(text) < 10_000
+    assert "4980 more nodes failed" in text
+
+
+def test_a_text_for_a_header_has_one_line():
+    text = one_line("a\r\nSet-Cookie: x\0\x1b[31m\ud800\u2028")
+    assert text.isprintable()
+    assert text.startswith("a Set-Cookie: x [31m")
+    assert one_line("  a \t b ") == "a b"

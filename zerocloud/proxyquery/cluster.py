@@ -1,0 +1,22 @@
+"""What all jobs of a proxy process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zerocloud.swiftadapter import ErrorLimits
+
+from .nameservice import NameServers
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster as its proxy knows it: ``policies`` are the storage policies for nodes that are attached to nothing."""
+
+    settings: Settings
+    limits: ErrorLimits
+    policies: tuple[int, ...]
+    name_servers: NameServers
+    logger: Any
