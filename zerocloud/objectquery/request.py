@@ -36,6 +36,7 @@ from zerocloud.objectquery.settings import Settings
 from zerocloud.objectquery.unpack import Members, receive
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription
+from zerocloud.zerovm.states import EndState
 
 
 class Host:
@@ -100,6 +101,8 @@ class SessionRequest:
             reason = failure(ended.report)
             if reason and not space.has_room():
                 raise Refusal(507, f"The device ran full while the program ran. {reason}", {wire.STATUS: wire.RUNTIME_ERROR})
+            if ended.report.end is EndState.INTERNAL:  # no fault of the program: another server may do better
+                raise ExecutorLost(f"The session was lost on this server: {ended.report.state}")
             return self._ended(head, node, ended, outputs.pop_all())
 
     def _receive(self, head: Head, space: Workspace, held: ExitStack) -> Members:

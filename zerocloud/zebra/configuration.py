@@ -12,8 +12,9 @@ from zerocloud.zebra.settings import USERS, Settings, address_of, parse_override
 Sections = dict[str, dict[str, str]]
 
 # One busy interpreter holds three servers, and two cores hold everything: Swift's 0.5 s to connect and 10 s to answer, meant
-# for separate machines, would take a node that is merely busy for a dead one.
-PATIENCE = {"conn_timeout": "5", "node_timeout": "60"}
+# for separate machines, would take a node that is merely busy for a dead one. But while a PUT waits for a node that hangs, and
+# then for a second one, the nodes that have answered wait for its body, and give up after their client_timeout.
+PATIENCE = {"conn_timeout": "5", "node_timeout": "20", "client_timeout": "60"}
 
 EC_POLICY = "ec21"
 
@@ -128,7 +129,9 @@ def _override(sections: Sections, kind: str, overrides: Mapping[str, str]) -> No
     for server, section, option, value in parse_overrides(overrides):
         if server == kind:
             full = next((name for name in sections if name in (section, f"filter:{section}", f"app:{section}")), section)
-            sections.setdefault(full, {})[option] = value
+            # PasteDeploy passes over an option of a filter or an application that [DEFAULT] has, too, unless it is "set".
+            hidden = option in sections["DEFAULT"] and full.startswith(("filter:", "app:"))
+            sections.setdefault(full, {})[f"set {option}" if hidden else option] = value
 
 
 def render(sections: Sections) -> str:

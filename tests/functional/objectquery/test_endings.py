@@ -13,7 +13,7 @@ import pytest
 from tests.guests import compiled
 from zerocloud import wire
 
-from .conftest import READ, STDOUT, device, node, storage_server, tar_stream, wait_for
+from .conftest import READ, STDOUT, device, name_of, node, storage_server, tar_stream, wait_for
 
 
 def body_of(guest, description, *members):
@@ -90,6 +90,19 @@ def test_the_executor_service_dies_under_a_session(warm, stopped):
     assert answer.headers[wire.ERROR]
     wait_for(lambda: not warm.executors(), "its sessions died with it", 2)
     assert warm.run("copy", node(device("stdin", READ), STDOUT), members=[("stdin", b"again")]).members == {"stdout": b"again"}
+
+
+def test_a_session_that_is_killed_from_outside_is_lost_and_not_its_programs_failure(warm, stopped):
+    body = body_of("loop", LOOP)
+    with warm.started("/a", len(body)) as connection:
+        connection.sendall(body)
+        wait_for(lambda: warm.sessions() == 1, "the session runs")
+        stopped(*(pid for pid in warm.executors() if name_of(pid) == "zerovm-session"))
+        answer = warm.answer(connection)
+    assert answer.status == 500
+    assert b"killed from outside" in answer.body
+    assert answer.headers[wire.STATUS] == wire.RUNTIME_ERROR
+    wait_for(lambda: not warm.leftovers(), "nothing left", 2)
 
 
 def test_the_executor_service_dies_between_sessions(warm, stopped):

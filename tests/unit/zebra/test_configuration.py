@@ -5,6 +5,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from paste.deploy import loadwsgi
 
 from zerocloud.zebra import configuration, settings
 from zerocloud.zebra.layout import Layout
@@ -103,6 +104,20 @@ def test_overrides_find_filters_applications_and_new_sections(layout: Layout) ->
     configuration.write(layout, settled(layout, overrides=overrides))
     assert read(layout, "object-3")["filter:object_query"]["zerovm_timeout"] == "7"
     assert "zerovm_timeout" not in read(layout, "container-3")["filter:object_query"]
-    assert read(layout, "proxy")["app:proxy-server"]["node_timeout"] == "9"
+    assert read(layout, "proxy")["app:proxy-server"]["set node_timeout"] == "9"
     assert read(layout, "proxy").defaults()["log_level"] == "DEBUG"
     assert read(layout, "account-1")["account-extra"]["a"] == "b"
+
+
+def test_an_override_holds_where_all_servers_have_the_option(layout: Layout) -> None:
+    overrides = {"proxy/proxy-server/node_timeout": "9", "object/object-replicator/log_level": "DEBUG"}
+    configuration.write(layout, settled(layout, overrides=overrides))
+    context = loadwsgi.loadcontext(loadwsgi.APP, f"config:{layout.configuration('proxy')}", "proxy-server")
+    assert context.config()["node_timeout"] == "9"
+    assert read(layout, "object-1")["object-replicator"]["log_level"] == "DEBUG"
+
+
+def test_a_put_outlasts_two_rounds_of_nodes_that_hang(layout: Layout) -> None:
+    configuration.write(layout, settled(layout))
+    shared = read(layout, "proxy").defaults()
+    assert 2 * float(shared["node_timeout"]) < float(shared["client_timeout"])
