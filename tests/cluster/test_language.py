@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +135,22 @@ def test_a_list_of_paths_is_taken_in_its_order(client: Client, container: str) -
     answer = run(client, node(copy, devices=[{"name": "stdin", "path": paths}, stdout(content_type="text/plain")]))
     assert answer.status_code == 200, answer.text
     assert answer.text == "cb-1b-2a"
+
+
+def test_a_job_is_explained_before_it_is_run(zebra: Zebra, client: Client, container: str, tmp_path: Path) -> None:
+    copy = program(client, container, "copy")
+    for name in ("a", "b"):
+        client.put(f"{container}/{name}.txt", name * 1000)
+    group = node(copy, devices=[stdin(container, "*.txt"), stdout(path=f"swift://~/{container}/*.out")])
+    (tmp_path / "map.json").write_text(json.dumps([group]))
+    login = zebra.login("test:tester")
+    variables = {**os.environ, "OS_STORAGE_URL": login.storage_url, "OS_AUTH_TOKEN": login.token}
+    words = [sys.executable, "-m", "zerocloud.cli", "explain", str(tmp_path / "map.json"), "--cluster", "--json"]
+    told = json.loads(subprocess.run(words, env=variables, capture_output=True, text=True, check=True).stdout)
+    assert [len(found["servers"]) for found in told["nodes"]] == [3, 3]
+    assert told["totals"]["local_bytes"] == 2000
+    assert client.names(container) == ["a.txt", "b.txt", "copy"]
+    answer = run(client, group)
+    servers = answer.headers["X-Nexe-Server"].split(",")
+    assert all(server in found["servers"] for server, found in zip(servers, told["nodes"], strict=True))
+    assert client.names(container) == ["a.out", "a.txt", "b.out", "b.txt", "copy"]

@@ -14,10 +14,12 @@ from .access import authorize_execution
 from .cluster import Cluster
 from .environment import request_environment
 from .errors import ClientGone, JobError, Refused
+from .explaining import EXPLAIN, explain_job
 from .job import run_job
 from .nameservice import NameServers
 from .placement import standalone_policies
 from .planning import map_limits
+from .refusals import refuse
 from .reply import JOB
 from .request import TIMEOUT, JobIds, JobRequest, asked_timeout
 from .settings import Settings
@@ -53,8 +55,7 @@ class ProxyQuery:
         except Refused as refused:
             response = refused.response
         except JobError as error:
-            response = Response(status=error.status, body=error.text.encode("utf-8", "replace"), content_type="text/plain")
-            response.charset = "utf-8"
+            response = refuse(Request(environ), error)
         except ClientGone:
             response = Response(status=499)
         response.headers[JOB] = job
@@ -72,6 +73,8 @@ class ProxyQuery:
         pipeline = Pipeline(self._application, environ, version)
         authorize_execution(pipeline, environ, account)
         asked = self._read(request, account)
+        if environ[EXECUTE_KEY].strip().lower() == EXPLAIN:
+            return explain_job(self._shared(), job, asked, pipeline, request)
         return run_job(self._shared(), job, asked, pipeline, environ)
 
     def _read(self, request: Any, account: str) -> JobRequest:

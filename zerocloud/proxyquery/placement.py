@@ -39,6 +39,7 @@ class Place:
 
     ``local`` says whether a server is to open the attached object itself; if not, it has to be brought to the node. ``policy``
     is the storage policy's index, None on container servers. ``neighbours`` are inputs that some of the servers have, too.
+    ``remark`` says why it is there, for people.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Place:
     local: bool
     servers: tuple[Server, ...]
     spares: Callable[[], tuple[Server, ...]]
+    remark: str
     neighbours: Mapping[SwiftPath, Neighbour] = field(default_factory=dict)
 
 
@@ -74,11 +76,16 @@ class Placer:
             return self._at_container(account, container, node.id)
         policy = POLICIES.get_by_index(policy_of(SwiftPath(account, container, name)))
         if policy.policy_type != REPL_POLICY:
-            return self._anywhere(account)  # no server has the object's bytes as a file
+            return self._anywhere(account, f"policy {policy.name}: no server has its bytes as a file; ")
         ring = POLICIES.get_object_ring(int(policy), self._swift_dir)
         partition, devices = ring.get_nodes(account, container, name)
         place = self._place(node.path_info, partition, int(policy), ring, devices, node.id)
         return self._with_neighbours(place, node, lambda path: policy_of(path) == int(policy), ring)
+
+    def hosts(self) -> int:
+        """The machines on which nodes that are attached to nothing may run."""
+        rings = (POLICIES.get_object_ring(policy, self._swift_dir) for policy in self._policies)
+        return len({device["ip"] for ring in rings for device in ring.devs if device and device["weight"] > 0})
 
     def affinity(self, policy_of: Callable[[SwiftPath], int]) -> Callable[[SwiftPath], Hashable]:
         """Objects for which the function gives equal values lie together: on the device of their first replica."""
@@ -128,9 +135,10 @@ class Placer:
             local=True,
             servers=primaries,
             spares=lambda: self._servers(islice(ring.get_more_nodes(partition), len(devices)), Tier.HANDOFF),
+            remark=f"primaries of partition {partition}, handoffs after them",
         )
 
-    def _anywhere(self, account: str) -> Place:
+    def _anywhere(self, account: str, reason: str = "") -> Place:
         """Any object server will do."""
         policy = self._random.choice(self._policies)
         ring = POLICIES.get_object_ring(policy, self._swift_dir)
@@ -143,6 +151,7 @@ class Placer:
             local=False,
             servers=self._servers(devices.values(), Tier.PRIMARY),
             spares=lambda: self._servers(islice(ring.get_more_nodes(partitions[0]), len(devices)), Tier.HANDOFF),
+            remark=f"{reason}servers drawn by chance, others at the run",
         )
 
     def _servers(self, devices: Iterable[Mapping[str, Any]], tier: Tier) -> tuple[Server, ...]:

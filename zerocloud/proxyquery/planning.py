@@ -80,6 +80,7 @@ def _plan(
         job=job,
         default_content_type=settings.default_content_type,
         system_images=frozenset(settings.system_images),
+        slots=min(settings.maximum_nodes, settings.host_slots * placer.hosts()),
     )
     try:
         return plan_job(request.document, context)

@@ -14,7 +14,8 @@ NETWORK_TYPES = ("tcp", "opaque")
 class Settings:
     """How one proxy runs jobs. Times are in seconds, sizes in bytes.
 
-    ``timeout`` limits a job that asks for none, ``maximum_timeout`` what it may ask for. ``window`` bounds the unconnected
+    ``timeout`` limits a job that asks for none, ``maximum_timeout`` what it may ask for. ``host_slots`` is how many sessions a
+    storage host runs at once: ``"count": "auto"`` makes so many nodes for each. ``window`` bounds the unconnected
     sessions of one job under way at a time, ``hold`` the nodes of a job whose outputs appear all together or not at all.
     """
 
@@ -32,6 +33,7 @@ class Settings:
     maximum_input: int
     maximum_output: int
     maximum_nodes: int
+    host_slots: int
     window: int
     hold: int
     name_service_host: str
@@ -66,6 +68,7 @@ class Settings:
             maximum_input=options.integer("zerovm_maxinput", 1 << 30, 1),
             maximum_output=options.integer("zerovm_maxoutput", 1 << 30, 1),
             maximum_nodes=options.integer("zerovm_maxnodes", 10000, 1),
+            host_slots=options.integer("zerovm_host_slots", 10, 1),
             window=options.integer("zerovm_window", 64, 1),
             hold=options.integer("zerovm_hold", 100),
             name_service_host=options.text("zerovm_ns_hostname"),

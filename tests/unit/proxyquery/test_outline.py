@@ -12,7 +12,7 @@ from zerocloud.proxyquery.work import Work
 from zerocloud.sysmap import Access, Channel, Connection, Node, Plan, SwiftPath
 
 EXE = SwiftPath("a", "c", "exe")
-PLACE = Place("/a/c/o", 3, 0, True, (Server("A:1/d", "A"),), tuple)
+PLACE = Place("/a/c/o", 3, 0, True, (Server("A:1/d", "A"),), tuple, "")
 
 
 def make(number, connects=(), **changes):

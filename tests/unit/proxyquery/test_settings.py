@@ -22,6 +22,7 @@ CHANGED = {
     "maximum_input": ("zerovm_maxinput", "21", 21),
     "maximum_output": ("zerovm_maxoutput", "22", 22),
     "maximum_nodes": ("zerovm_maxnodes", "23", 23),
+    "host_slots": ("zerovm_host_slots", "31", 31),
     "window": ("zerovm_window", "24", 24),
     "hold": ("zerovm_hold", "25", 25),
     "name_service_host": ("zerovm_ns_hostname", "10.0.0.26", "10.0.0.26"),

@@ -1,0 +1,50 @@
+"""Who the user is, by environment variables."""
+
+import pytest
+
+from zerocloud.client import Login, LoginError, log_in
+from zerocloud.client import login as module
+
+READY = {"OS_STORAGE_URL": "http://h/v1/AUTH_x/", "OS_AUTH_TOKEN": "t"}
+TEMPAUTH = {"ST_AUTH": "http://h/auth/v1.0", "ST_USER": "test:tester", "ST_KEY": "testing"}
+KEYSTONE = {"OS_AUTH_URL": "http://k/v3", "OS_USERNAME": "me", "OS_PASSWORD": "s", "OS_TENANT_NAME": "p", "OS_REGION_NAME": ""}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    calls = []
+
+    def get_auth(url, user, key, auth_version, os_options):
+        calls.append((url, user, key, auth_version, os_options))
+        return "http://h/v1/AUTH_y/", "fresh"
+
+    monkeypatch.setattr(module, "get_auth", get_auth)
+    return calls
+
+
+def test_a_ready_token_needs_no_request(asked):
+    assert log_in({**READY, **TEMPAUTH}) == Login("http://h/v1/AUTH_x", "t")
+    assert Login("http://h/v1/AUTH_x", "t").account == "AUTH_x"
+    assert asked == []
+
+
+def test_credentials_are_changed_for_a_token(asked):
+    assert log_in(TEMPAUTH) == Login("http://h/v1/AUTH_y", "fresh")
+    log_in(KEYSTONE)
+    log_in({**KEYSTONE, "OS_IDENTITY_API_VERSION": "2.0", "OS_PROJECT_NAME": "q"})
+    assert asked == [
+        ("http://h/auth/v1.0", "test:tester", "testing", "1", {}),
+        ("http://k/v3", "me", "s", "3", {"project_name": "p"}),
+        ("http://k/v3", "me", "s", "2.0", {"project_name": "q"}),
+    ]
+
+
+@pytest.mark.parametrize("variables", [{}, {**READY, "OS_AUTH_TOKEN": ""}, {"ST_AUTH": "x", "ST_USER": "y"}])
+def test_without_credentials_the_cure_is_told(variables):
+    with pytest.raises(LoginError, match="zebra env"):
+        log_in(variables)
+
+
+def test_nobody_listens():
+    with pytest.raises(LoginError, match=r"127\.0\.0\.1:9"):
+        log_in({**TEMPAUTH, "ST_AUTH": "http://127.0.0.1:9/auth/v1.0"})

@@ -1,0 +1,75 @@
+"""Finds out the account's URL and a token from the variables that Swift's and OpenStack's tools use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from swiftclient.client import get_auth
+from swiftclient.exceptions import ClientException
+
+from .errors import LoginError
+
+VERSION_1 = ("ST_AUTH", "ST_USER", "ST_KEY")
+TOKEN = ("OS_STORAGE_URL", "OS_AUTH_TOKEN")
+KEYSTONE = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD")
+OPTIONS = {
+    "project_name": ("OS_PROJECT_NAME", "OS_TENANT_NAME"),
+    "project_id": ("OS_PROJECT_ID", "OS_TENANT_ID"),
+    "user_domain_name": ("OS_USER_DOMAIN_NAME",),
+    "project_domain_name": ("OS_PROJECT_DOMAIN_NAME",),
+    "region_name": ("OS_REGION_NAME",),
+    "object_storage_url": ("OS_STORAGE_URL",),
+}
+"""Options of Keystone, and the variables that give them."""
+
+HELP = (
+    "There are no credentials. Set OS_STORAGE_URL and OS_AUTH_TOKEN; or ST_AUTH, ST_USER and ST_KEY; or OS_AUTH_URL, "
+    'OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME. For a playground: eval "$(zebra env)"'
+)
+
+
+@dataclass(frozen=True)
+class Login:
+    """The URL of an account, ``https://host/v1/ACCOUNT``, and a token that opens it."""
+
+    storage_url: str
+    token: str
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+        return self.storage_url.rstrip("/").rpartition("/")[2]
+
+
+def log_in(variables: Mapping[str, str] | None = None) -> Login:
+    """A login from environment variables: a ready token, else TempAuth's, else Keystone's. Raises LoginError."""
+    found = os.environ if variables is None else variables
+    if _all(found, TOKEN):
+        return Login(found["OS_STORAGE_URL"].rstrip("/"), found["OS_AUTH_TOKEN"])
+    if _all(found, VERSION_1):
+        return _ask([found[name] for name in VERSION_1], "1", {})
+    if _all(found, KEYSTONE):
+        options = {key: value for key, names in OPTIONS.items() if (value := _first(found, names))}
+        return _ask([found[name] for name in KEYSTONE], found.get("OS_IDENTITY_API_VERSION", "3"), options)
+    raise LoginError(HELP)
+
+
+def _ask(credentials: Sequence[str], version: str, options: Mapping[str, str]) -> Login:
+    url, user, key = credentials
+    try:
+        storage_url, token = get_auth(url, user, key, auth_version=version, os_options=dict(options))
+    except ClientException as error:
+        raise LoginError(f"{user} can't sign in at {url}: {error.msg}") from error
+    except OSError as error:
+        raise LoginError(f"{url} does not answer: {error}") from error
+    return Login(storage_url.rstrip("/"), token)
+
+
+def _all(variables: Mapping[str, str], names: tuple[str, ...]) -> bool:
+    return all(variables.get(name) for name in names)
+
+
+def _first(variables: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((variables[name] for name in names if variables.get(name)), "")
