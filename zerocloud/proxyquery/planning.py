@@ -39,6 +39,9 @@ def map_limits(settings: Settings) -> Limits:
         writes=settings.maximum_operations,
         wbytes=settings.maximum_output,
         maxnodes=settings.maximum_nodes,
+        maxconnections=settings.maximum_connections,
+        maxmemory=settings.maximum_memory,
+        maxretries=settings.maximum_retries,
         maxtimeout=settings.maximum_timeout,
     )
 

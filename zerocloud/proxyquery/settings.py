@@ -33,6 +33,9 @@ class Settings:
     maximum_input: int
     maximum_output: int
     maximum_nodes: int
+    maximum_connections: int
+    maximum_memory: int
+    maximum_retries: int
     host_slots: int
     window: int
     hold: int
@@ -68,6 +71,9 @@ class Settings:
             maximum_input=options.integer("zerovm_maxinput", 1 << 30, 1),
             maximum_output=options.integer("zerovm_maxoutput", 1 << 30, 1),
             maximum_nodes=options.integer("zerovm_maxnodes", 10000, 1),
+            maximum_connections=options.integer("zerovm_maxconnections", 100_000),
+            maximum_memory=options.integer("zerovm_maxnexemem", 4 << 30, 1),
+            maximum_retries=options.integer("zerovm_maxretries", 10),
             host_slots=options.integer("zerovm_host_slots", 10, 1),
             window=options.integer("zerovm_window", 64, 1),
             hold=options.integer("zerovm_hold", 100),

@@ -9,6 +9,7 @@ from swift.common.swob import HTTPForbidden, HTTPUnauthorized, Request
 from swift.common.utils import NullLogger
 
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
+from tests.functional.proxyquery.harness import world as harness_world
 
 EXECUTE = {"X-Zerovm-Execute": "1.0", "Content-Type": "application/json"}
 
@@ -229,3 +230,23 @@ def sessions(world):
     with open("/proc/net/tcp") as table:
         rows = [line.split() for line in table.readlines()[1:]]
     return [row for row in rows if row[2].partition(":")[2] in ports and row[3] == "01"]
+
+
+@pytest.mark.parametrize(
+    ("option", "keys", "pointer"),
+    [
+        ("zerovm_maxnodes", {"count": 8}, "/0/count"),
+        ("zerovm_maxconnections", {"count": 4, "connect": ["n"]}, "/0/connect"),
+        ("zerovm_maxnexemem", {"memory": 8}, "/0/memory"),
+        ("zerovm_maxretries", {"retries": 8}, "/0/retries"),
+        ("zerovm_max_timeout", {"timeout": 8}, "/0/timeout"),
+    ],
+)
+def test_what_the_operator_allows_is_told_when_a_map_wants_more(tmp_path, option, keys, pointer):
+    limits = {"zerovm_timeout": "7", option: "7"}
+    with harness_world(tmp_path, **limits) as one:
+        answer = one.post(node(one, device("stdout"), **keys), Accept="application/json")
+    assert answer.status_int == 400
+    (problem,) = json.loads(answer.body)["problems"]
+    assert problem["pointer"].startswith(pointer)
+    assert "7" in problem["reason"] + problem["cure"]

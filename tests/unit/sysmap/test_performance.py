@@ -4,7 +4,6 @@ Work is counted in calls, which are the same in every run; ``benchmarks/planning
 
 from __future__ import annotations
 
-import sys
 import tracemalloc
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from zerocloud.sysmap import Context, Limits, StoredListing, plan_job
 
 from .store import group
+from .work import counted
 
 MOST_BYTES = 200e6
 
@@ -26,20 +26,8 @@ def by_shuffle(nodes):
 
 
 def planned(document, listing):
-    """The calls that planning makes, of Python's functions and of built-in ones, and its plan."""
-    calls = 0
-
-    def count(_frame, event, _argument):
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        plan = plan_job(document, Context("a", listing, Limits()))
-    finally:
-        sys.setprofile(before)
-    return calls, plan
+    """The calls that planning makes, and its plan."""
+    return counted(lambda: plan_job(document, Context("a", listing, Limits())))
 
 
 @pytest.mark.parametrize(("shape", "nodes"), [(by_wildcard, 10_000), (by_shuffle, 1_000)])
