@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 
 import pytest
 import wasmtime
@@ -211,10 +210,8 @@ def test_a_stopped_daemon_delays_nobody_else(running, guest):
     waiting = Run(running, b"x")
     thread = threading.Thread(target=lambda: suppress(waiting.finish))
     thread.start()
-    time.sleep(0.1)
-    started = time.monotonic()
     assert run(running, b"y", program=guest, job="other")[1] == "w1y"
-    assert time.monotonic() - started < 5
+    assert thread.is_alive()
     os.kill(daemon, signal.SIGCONT)
     thread.join()
 

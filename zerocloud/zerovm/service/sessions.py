@@ -142,11 +142,23 @@ class SessionProcess:
         usage = Usage(0.0, self._child.cpu() - self._before, time.monotonic() - self._begun, 0, divided=False)
         self._report(words, 0, usage)
 
+    def _hear_out(self) -> None:
+        """What it said just before it died; left on the line, it would be taken for a word of its twin."""
+        line = self._child.line
+        try:
+            while word := line.recv(1, socket.MSG_DONTWAIT):
+                if word == FROZEN and self._twin is None:
+                    self._welcome_twin(line)
+        except OSError:
+            return
+
     def _died(self) -> None:
         workshop, child = self._workshop, self._child
         workshop.loop.forget(child.pidfd)
         workshop.loop.forget(child.line.fileno())
         self._timer.cancel()
+        if self._request.freezable and not self._reported:
+            self._hear_out()
         ending = workshop.family.bury(child)
         self.dead = True
         if not isinstance(self._source, Child):
