@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from swift.common.bufferedhttp import http_connect
+from swift.common.concurrency import sleep
 from swift.common.exceptions import DiskFileDeviceUnavailable, DiskFileNotExist, DiskFileQuarantined
 from swift.common.request_helpers import get_name_and_placement
 from swift.common.swob import Request
@@ -169,6 +170,11 @@ def error_limits(paste_filter: Any) -> ErrorLimits:
     return ProxyErrorLimits(application) if hasattr(application, "error_limited") else NoErrorLimits()
 
 
+_CONTINUE = b"HTTP/1.1 100 "
+_HEAD_END = b"\r\n\r\n"
+_LONGEST_HEAD = 8192
+_LOOK_AGAIN = 0.001
+
 _KEEPALIVE = (  # a machine that vanishes while a program runs on it is noticed within half a minute
     ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
     ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 10),
@@ -193,12 +199,23 @@ class StorageConnection:
 
     def interim(self) -> tuple[int, dict[str, str]]:
         """Wait for ``100 Continue``, or for the answer that comes in its place: status and headers, names in lower case."""
-        self._response = self._connection.getexpect()
-        return self._head()
+        seen = self._peek()
+        while _CONTINUE.startswith(seen[: len(_CONTINUE)]) and 0 < len(seen) < _LONGEST_HEAD and _HEAD_END not in seen:
+            sleep(_LOOK_AGAIN)  # half a head: waiting for the rest would take this
+            seen = self._peek()
+        if not seen.startswith(_CONTINUE) or _HEAD_END not in seen:
+            return self.final()
+        head = self._socket.recv(seen.index(_HEAD_END) + len(_HEAD_END))
+        lines = (line.partition(b":") for line in head.split(b"\r\n")[1:] if line)
+        return 100, {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, _, value in lines}
 
     def send(self, data: bytes) -> None:
-        """Send a piece of the body."""
-        self._connection.send(data)
+        """Send a piece of the body, as a chunk of its own."""
+        self._connection.send(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def finish(self) -> None:
+        """Say that the body has been sent."""
+        self._connection.send(b"0\r\n\r\n")
 
     def final(self) -> tuple[int, dict[str, str]]:
         """Wait for the answer: its status and headers, names in lower case."""
@@ -216,6 +233,10 @@ class StorageConnection:
         """Cut the connection now, whatever is under way on it and whoever still holds a file on its socket."""
         self._connection.close()
         self._socket.fd._real_close()
+
+    def _peek(self) -> bytes:
+        data: bytes = self._socket.recv(_LONGEST_HEAD, socket.MSG_PEEK)
+        return data
 
     def _head(self) -> tuple[int, dict[str, str]]:
         return self._response.status, {name.lower(): value for name, value in self._response.getheaders()}

@@ -22,6 +22,10 @@ VALID = "X-Zerovm-Valid"
 DAEMON = "X-Zerovm-Daemon"
 POLICY_INDEX = "X-Backend-Storage-Policy-Index"
 
+# With a request: the SHA-256 (hexadecimal) of the program that its body should hold, where the proxy knows it. The same header
+# comes with 100 Continue if the server has that program; the member ``boot`` may then be left out.
+PROGRAM = "X-Zerovm-Program"
+
 # Response headers, storage server to proxy, and (as comma lists) proxy to client.
 SYSTEM = "X-Nexe-System"
 STATUS = "X-Nexe-Status"

@@ -64,7 +64,7 @@ def leftovers(zebra: Zebra) -> list[str]:
         for link in Path(f"/proc/{member.process.pid}/fd").iterdir():
             with suppress(OSError):
                 target = os.readlink(link)
-                if "/tmp/" in target and target.endswith("(deleted)") and str(zebra.layout.directory) in target:
+                if target.startswith(f"{zebra.layout.directory}/node") and "/tmp/" in target and target.endswith("(deleted)"):
                     held.append(target)
     return named + held
 

@@ -24,6 +24,7 @@ class Head:
     timeout: int
     length: int | None
     colocated: str
+    program: str
     transaction: str
 
 
@@ -46,6 +47,7 @@ def read_head(request: Request, settings: Settings) -> Head:
         timeout=_timeout(request, settings),
         length=length,
         colocated=_header(request, wire.COLOCATED),
+        program=_header(request, wire.PROGRAM),
         transaction=_header(request, "X-Trans-Id") or "-",
     )
 

@@ -30,6 +30,7 @@ from zerocloud.objectquery.hangup import ClientHungUp, ended_by_hangup
 from zerocloud.objectquery.local_data import LocalData, LocalStore
 from zerocloud.objectquery.manifest_maker import Limits
 from zerocloud.objectquery.outputs import OutputStream
+from zerocloud.objectquery.programs import Programs
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.session import Ended, Place, Session, read_node
 from zerocloud.objectquery.settings import Settings
@@ -46,6 +47,7 @@ class Host:
         self.logger = logger
         self.settings = Settings.read(conf)
         self.images = SystemImages(self.settings.system_images)
+        self.programs = Programs(self.settings.kept_programs, logger.warning)
         self.store = LocalStore(conf, self.settings, logger)
         self.executor = ExecutorService(self.settings, logger)
 
@@ -107,8 +109,16 @@ class SessionRequest:
 
     def _receive(self, head: Head, space: Workspace, held: ExitStack) -> Members:
         settings = self._host.settings
-        body = Body(self._request.environ["wsgi.input"], head.length, settings)
-        return receive(body, space, settings.max_input, held)
+        stream, programs = self._request.environ["wsgi.input"], self._host.programs
+        known = programs.find(head.program, held)
+        if known is not None:
+            stream.set_hundred_continue_response_headers([(wire.PROGRAM, head.program)])
+        members = receive(Body(stream, head.length, settings), space, settings.max_input, held)
+        if wire.BOOT_MEMBER in members.files:
+            programs.keep(members.program_hash.hexdigest(), members.files[wire.BOOT_MEMBER])
+        elif known is not None:
+            members.files[wire.BOOT_MEMBER] = known
+        return members
 
     def _place(self, head: Head, space: Workspace, local: LocalData, neighbour: Callable[[str, int], LocalData]) -> Place:
         settings = self._host.settings

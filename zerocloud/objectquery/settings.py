@@ -21,8 +21,8 @@ class Settings:
     ``service_log``; it compiles into ``cache`` and ends ``linger`` seconds after the last worker of this host has gone.
     ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps names of tar images to their files.
     ``max_operations``, ``max_input`` and ``max_output`` are the limits of each channel; ``max_input`` is also that of a
-    request's body and of a local object. ``client_timeout`` is how long one read of the body may take, ``max_upload_time`` how
-    long all of them together.
+    request's body and of a local object. ``kept_programs`` bytes of programs are kept for the next sessions. ``client_timeout``
+    is how long one read of the body may take, ``max_upload_time`` how long all of them together.
     """
 
     devices: str
@@ -42,6 +42,7 @@ class Settings:
     max_output: int
     max_executable: int
     max_memory: int
+    kept_programs: int
     timeout: int
     client_timeout: float
     max_upload_time: float
@@ -71,6 +72,7 @@ class Settings:
             max_input=options.integer("zerovm_maxinput", 1 << 30, minimum=1),
             max_output=options.integer("zerovm_maxoutput", 1 << 30, minimum=1),
             max_executable=options.integer("zerovm_maxnexe", 256 << 20, minimum=1),
+            kept_programs=options.integer("zerovm_kept_programs", 64 << 20),
             max_memory=options.integer("zerovm_maxnexemem", 4 << 30, minimum=1),
             timeout=options.integer("zerovm_timeout", 60, minimum=1),
             client_timeout=options.seconds("client_timeout", 60),

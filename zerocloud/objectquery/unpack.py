@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ class Members:
     def __init__(self) -> None:
         self.description = b""
         self.files: dict[str, io.FileIO] = {}
+        self.program_hash = hashlib.sha256()
 
 
 def receive(body: Body, workspace: Workspace, most_inflated: int, stack: ExitStack) -> Members:
@@ -58,7 +60,15 @@ def _take(member: Member, members: Members, workspace: Workspace, most_inflated:
         if len(members.files) == MOST_MEMBERS:
             raise TarError(f"it has more than {MOST_MEMBERS} members")
         members.files[name] = stack.enter_context(workspace.file())
+    if name == wire.BOOT_MEMBER:
+        data = _hashed(data, members.program_hash)
     write_all(members.files[name], data)
+
+
+def _hashed(data: Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for chunk in data:
+        digest.update(chunk)
+        yield chunk
 
 
 def _small(member: Member, limit: int) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zerocloud.swiftadapter import ErrorLimits
 
 from .nameservice import NameServers
+from .programs import Programs
 from .settings import Settings
 
 
@@ -20,3 +21,4 @@ class Cluster:
     policies: tuple[int, ...]
     name_servers: NameServers
     logger: Any
+    programs: Programs = field(default_factory=Programs)

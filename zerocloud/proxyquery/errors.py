@@ -9,9 +9,10 @@ ClientGone               nobody is there any more to answer
 
 from __future__ import annotations
 
+from http.client import responses
 from typing import Any
 
-from zerocloud.sysmap import SystemMapError
+from zerocloud.sysmap import SwiftPath, SystemMapError
 
 __all__ = ["ClientGone", "JobError", "MapError", "Refused", "SourceError"]
 
@@ -35,6 +36,11 @@ class Refused(JobError):
 
 class SourceError(JobError):
     """An executable or input that could not be read through the pipeline; the text names it."""
+
+    @classmethod
+    def refused(cls, status: int, path: SwiftPath) -> SourceError:
+        """The pipeline answered with another status than was hoped for (HTTP API, section 8)."""
+        return cls(status, f"Error {status} {responses.get(status, '')} while fetching {path.path}")
 
 
 class MapError(JobError):

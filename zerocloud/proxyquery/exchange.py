@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
 
@@ -20,14 +22,15 @@ from zerocloud.swiftadapter import ErrorLimits, StorageConnection
 
 from .answer import Answer, AnswerError, TimedReader
 from .errors import SourceError
+from .programs import ProgramSource
 from .publish import Publisher, PublishError
 from .results import NodeBody, SessionReport
-from .scheduler import Connect, Event, Failed, Lost, Published, Refusal, Refused, Succeeded, Unpublished
+from .scheduler import Admitted, Connect, Event, Failed, Lost, Published, Refusal, Refused, Succeeded, Unpublished
 from .settings import Settings
 from .sources import Source, Sources
 from .spool import Spool
-from .tarstream import Member, stream, stream_length
-from .verdict import CONTINUE, Blame, final_event, interim_event
+from .tarstream import Member, gathered, stream, stream_length
+from .verdict import CONTINUE, Blame, final_event, interim_event, unavailable_event
 from .work import Work
 
 GRACE = 5.0
@@ -87,6 +90,8 @@ class Exchange:
         self._wanted = GreenEvent()
         self._connection: StorageConnection | None = None
         self._sources: list[Source] = []
+        self._program: ProgramSource | None = None
+        self._program_known = False
 
     # -- the scheduler's word --------------------------------------------------------------------------------------
 
@@ -122,13 +127,11 @@ class Exchange:
                 self._connection.close()
 
     def _start(self) -> bool:
-        """Open the sources and the connection, and wait for admission; whether the session was admitted."""
-        try:
-            self._members = self._prepare()
-        except SourceError as error:
-            self._tell(Refused(*self._ids, Refusal.FINAL, error.status, error.text))
-            return False
+        """Open the connection, and wait for admission and for the program; whether the session was admitted."""
         settings = self._around.settings
+        if self._work.program is not None:
+            self._program = self._around.sources.program(self._work.program)
+            self._program.begin()
         try:
             self._connection = self._within(settings.connection_timeout, "connecting", self._connect)
             status, headers = self._within(self._order.patience, "admission", self._connection.interim)
@@ -145,8 +148,21 @@ class Exchange:
             return False
         event, blame = interim_event(*self._ids, status, headers, text, self._work.place.path)
         self._blame(blame, text)
+        if (missing := self._program_error(status == CONTINUE)) is not None:
+            event = Refused(*self._ids, Refusal.FINAL, missing.status, missing.text)
+        elif self._program is not None:
+            self._program_known = headers.get(wire.PROGRAM.lower(), "no") == self._program.digest
         self._tell(event)
-        return status == CONTINUE
+        return isinstance(event, Admitted)
+
+    def _program_error(self, admitted: bool) -> SourceError | None:
+        """Why the program can't be had. A session that is admitted waits until that is sure."""
+        if self._program is None:
+            return None
+        if admitted:
+            with suppress(SourceError):
+                self._program.ready()
+        return self._program.failed
 
     def _converse(self) -> Answer | None:
         """Send the body and wait for the session's end: its answer if it succeeded."""
@@ -156,8 +172,11 @@ class Exchange:
             self._send_body(self._connection)
             status, headers = self._within(self._work.timeout + GRACE, "the session's end", self._connection.final)
             text = "" if status == 200 else self._text(self._connection)
-        except (_Slow, SourceError) as error:
-            self._tell(Lost(*self._ids, str(error)))
+        except SourceError as error:
+            self._tell(unavailable_event(*self._ids, error.status, error.text))
+            return None
+        except _Slow as slow:
+            self._tell(Lost(*self._ids, str(slow)))
             return None
         except (OSError, HTTPException) as error:
             self._tell(Lost(*self._ids, f"the connection broke: {error}"))
@@ -190,16 +209,20 @@ class Exchange:
 
     # -- its steps -------------------------------------------------------------------------------------------------
 
-    def _prepare(self) -> list[Member]:
-        """The members of the body, whose sizes are now known. Raises SourceError."""
-        order = self._order
-        description = self._work.description(order.push, *self._network, order.server.name)
+    def _members(self) -> list[Member]:
+        """The members of the body; its inputs are opened. Raises SourceError."""
+        order, node = self._order, self._work
+        description = node.description(order.push, *self._network, order.server.name)
         members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
-        for name, need in self._work.remote(order.push, order.server.name):
+        if self._program is not None and not self._program_known:
+            members.append(Member(wire.BOOT_MEMBER, self._program.size, self._program.chunks))
+        for device, need in node.inputs(order.push, order.server.name):
             source = self._around.sources.take(need)
             self._sources.append(source)
             source.ready()
-            members.append(Member(name, source.size, source.chunks))
+            members.append(Member(device, source.size, source.chunks))
+        if (length := stream_length(members)) > (limit := self._around.settings.maximum_input):
+            raise SourceError(413, f"RPC request too large: {length} bytes have to be sent to the node, {limit} are allowed")
         return members
 
     def _connect(self) -> StorageConnection:
@@ -213,23 +236,29 @@ class Exchange:
             wire.POOL: "cluster" if self._work.node.connected else "default",
             wire.TIMEOUT: str(max(1, math.ceil(self._work.timeout))),
             "Content-Type": "application/x-tar",
-            "Content-Length": str(stream_length(self._members)),
+            "Transfer-Encoding": "chunked",
             "Expect": "100-continue",
             "X-Trans-Id": self._around.transaction,
             "User-Agent": "zerocloud proxy-query",
         }
+        if self._program is not None:
+            headers[wire.PROGRAM] = self._program.digest
         if place.policy is not None:
             headers[wire.POLICY_INDEX] = str(place.policy)
         return StorageConnection(self._device, place.partition, place.path if local else account, headers)
 
     def _send_body(self, connection: StorageConnection) -> None:
         """Send the stream. A server that answers before its end is listened to instead."""
-        timeout = self._around.settings.node_timeout
-        for piece in stream(self._members):
+        settings = self._around.settings
+        send: Callable[[bytes], None]
+        for piece in gathered(stream(self._members()), settings.network_chunk_size):
+            send = partial(connection.send, piece)
             try:
-                self._within(timeout, "taking the body", lambda data=piece: connection.send(data))  # type: ignore[misc]
+                self._within(settings.node_timeout, "taking the body", send)
             except (BrokenPipeError, ConnectionResetError):
                 return
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.finish()
 
     def _salvage(self, answer: Answer) -> None:
         """Keep what the failed program said."""

@@ -46,9 +46,9 @@ def _run(
     started: float,
 ) -> Any:
     settings, laid_out, placer = cluster.settings, planned.outline, planned.placer
-    sources = Sources(pipeline, spool, settings.node_timeout, settings.newest, settings.maximum_input)
+    sources = Sources(pipeline, spool, cluster.programs, settings.node_timeout, settings.newest, settings.maximum_input)
     for work in laid_out.works.values():
-        for _, need in work.remote(push=True):  # what turns out to lie nowhere as a file is brought, too
+        for _, need in work.inputs(push=True):  # what turns out to lie nowhere as a file is brought, too
             sources.expect(need)
     records = Records({}, {}, {})
     around = Surroundings(

@@ -6,7 +6,6 @@ Only these bytes are read from Swift, and where lines or records decide about th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from http.client import responses
 
 from zerocloud.sysmap import Slice, SliceTooLong, SwiftPath, visible_range
 
@@ -59,8 +58,7 @@ class _Reader:
         fetched.close()
         if fetched.status in (200, 412, 416):
             return self._changed()
-        phrase = responses.get(fetched.status, "")
-        return SourceError(fetched.status, f"Error {fetched.status} {phrase} while fetching {self._path.path}")
+        return SourceError.refused(fetched.status, self._path)
 
     def _changed(self) -> SourceError:
         return SourceError(409, f"{self._path.path} is not the object of {self._size} bytes any more that was split")

@@ -42,6 +42,20 @@ def stream_length(members: Iterable[Member]) -> int:
     return sum(len(member.header) + member.size + -member.size % BLOCK for member in members)
 
 
+def gathered(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of at least ``size``, but for the last: small ones would cost a packet each."""
+    waiting: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= size:
+            yield b"".join(waiting)
+            waiting, length = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
 def stream(members: Iterable[Member]) -> Iterator[bytes]:
     """The stream itself. Raises LengthError before it would break what was announced, and whatever a content raises."""
     for member in members:

@@ -72,3 +72,10 @@ def final_event(
     if status >= 500:
         return Lost(session, attempt, text or f"status {status}", 500 if status == 500 else 503)
     return Failed(session, attempt, status, text or f"status {status}")
+
+
+def unavailable_event(session: int, attempt: int, status: int, text: str) -> Failed | Lost:
+    """What it means that something could not be had which an admitted session was to be sent."""
+    if status >= 500:
+        return Lost(session, attempt, text, status)
+    return Failed(session, attempt, status, text)

@@ -24,12 +24,17 @@ class Work:
     environment: Mapping[str, str]
     timeout: float
 
-    def remote(self, push: bool, server: str = "") -> tuple[tuple[str, Need], ...]:
-        """What has to be sent to a server, by the names of its members: the executable, then inputs in their order.
+    @property
+    def program(self) -> SwiftPath | None:
+        """The executable, unless it is in an image."""
+        return self.node.remote.get(BOOT_MEMBER)
+
+    def inputs(self, push: bool, server: str = "") -> tuple[tuple[str, Need], ...]:
+        """What has to be sent to a server beside the executable, by the names of its members and in their order.
 
         ``push``: also what lies there.
         """
-        found = [(BOOT_MEMBER, Need(path)) for name, path in self.node.remote.items() if name == BOOT_MEMBER]
+        found = []
         for channel in self.node.channels:
             brought = channel.device in self.node.remote or ((push or not self.place.local) and self._attached(channel))
             if brought and self._neighbour(channel, push, server) is None and isinstance(channel.path, SwiftPath):

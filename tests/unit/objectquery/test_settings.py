@@ -21,6 +21,7 @@ CHANGED = {
     "max_input": ("zerovm_maxinput", "12", 12),
     "max_output": ("zerovm_maxoutput", "13", 13),
     "max_executable": ("zerovm_maxnexe", "14", 14),
+    "kept_programs": ("zerovm_kept_programs", "20", 20),
     "max_memory": ("zerovm_maxnexemem", "15", 15),
     "timeout": ("zerovm_timeout", "16", 16),
     "client_timeout": ("client_timeout", "17", 17.0),

@@ -67,8 +67,9 @@ def test_what_has_to_be_sent_comes_in_the_order_of_the_channels_after_the_progra
     remote = {"stdin": SwiftPath("a", "c", "p"), "boot": EXE}
     node = make(1, channels=channels, remote=remote, access="GET", path_info="/a/c/o")
     work = Work(1, node, PLACE, {}, 60.0)
-    assert work.remote(push=False) == (("boot", Need(EXE)), ("stdin", Need(SwiftPath("a", "c", "p"))))
-    assert [name for name, _ in work.remote(push=True)] == ["boot", "input", "stdin"]
+    assert work.program == EXE
+    assert work.inputs(push=False) == (("stdin", Need(SwiftPath("a", "c", "p"))),)
+    assert [name for name, _ in work.inputs(push=True)] == ["input", "stdin"]
 
 
 def test_a_pushed_node_is_described_without_its_place():
