@@ -7,6 +7,7 @@ from typing import Any
 
 from zerocloud.swiftadapter import ErrorLimits
 
+from .jobs.live import LiveJobs
 from .nameservice import NameServers
 from .programs import Programs
 from .settings import Settings
@@ -22,3 +23,4 @@ class Cluster:
     name_servers: NameServers
     logger: Any
     programs: Programs = field(default_factory=Programs)
+    jobs: LiveJobs = field(default_factory=LiveJobs)

@@ -16,6 +16,8 @@ from .environment import request_environment
 from .errors import ClientGone, JobError, Refused
 from .explaining import EXPLAIN, explain_job
 from .job import run_job
+from .jobs.deferred import Deferral, deferral, run_deferred
+from .jobs.resource import resource_query, respond
 from .nameservice import NameServers
 from .placement import standalone_policies
 from .planning import map_limits
@@ -45,6 +47,8 @@ class ProxyQuery:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer requests for jobs; let all others pass untouched."""
         version, account = _names(environ)
+        if account and EXECUTE_KEY not in environ and (query := resource_query(environ)) is not None:
+            return self._about_jobs(environ, start_response, version, account, query)
         if not account or (EXECUTE_KEY not in environ and version not in REST_VERSIONS):
             passed: Iterable[bytes] = self._application(environ, start_response)
             return passed
@@ -62,6 +66,22 @@ class ProxyQuery:
         body: Iterable[bytes] = response(environ, start_response)
         return body
 
+    def _about_jobs(
+        self, environ: dict[str, Any], start_response: Any, version: str, account: str, query: Mapping[str, str]
+    ) -> Iterable[bytes]:
+        """The answer to a request about jobs, which is the owner's right like running them."""
+        request = Request(environ)
+        try:
+            _check(request)
+            authorize_execution(Pipeline(self._application, environ, version), environ, account)
+            response = respond(self._shared(), request, account, query)
+        except Refused as refused:
+            response = refused.response
+        except JobError as error:
+            response = refuse(request, error)
+        answer: Iterable[bytes] = response(environ, start_response)
+        return answer
+
     def _respond(self, environ: dict[str, Any], version: str, account: str, job: str) -> Any:
         """The response to a request for a job. Raises JobError and ClientGone."""
         request = Request(environ)
@@ -75,6 +95,9 @@ class ProxyQuery:
         asked = self._read(request, account)
         if environ[EXECUTE_KEY].strip().lower() == EXPLAIN:
             return explain_job(self._shared(), job, asked, pipeline, request)
+        when = deferral(request)
+        if when is not Deferral.NEVER:
+            return run_deferred(self._shared(), job, asked, pipeline, request, when)
         return run_job(self._shared(), job, asked, pipeline, environ)
 
     def _read(self, request: Any, account: str) -> JobRequest:

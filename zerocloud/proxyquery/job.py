@@ -1,16 +1,19 @@
-"""A job from its map to its answer: plan, run, reply. Each verb is a module; this is the order of them."""
+"""A job from its map to its end: plan, run, reply. Each verb is a module; this is the order of them."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from swift.common.swob import wsgi_to_str
 
 from .cluster import Cluster
 from .errors import ClientGone
 from .exchange import Records, Surroundings
 from .hangup import watched
-from .planning import Planned, plan_request
+from .jobs.ending import broken_off, ending
+from .jobs.live import About, LiveJob, Progress
+from .planning import plan_request
 from .publish import Publisher
 from .reply import Ended, answer
 from .request import JobRequest
@@ -21,91 +24,145 @@ from .sources import Sources
 from .spool import Spool
 from .subrequests import Pipeline
 
+HUNG_UP = "cancelled because the client closed its connection"
+
 
 def run_job(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline, environ: Mapping[str, Any]) -> Any:
     """Run a job whose execution has been authorized; its response. Raises JobError and ClientGone."""
-    started = time.monotonic()
-    settings = cluster.settings
-    planned = plan_request(cluster, job, request, pipeline)
-    spool = Spool(settings.spool_memory, settings.spool_directory, settings.network_chunk_size, settings.spool_maximum)
-    try:
-        return _run(cluster, job, request, pipeline, environ, planned, spool, started)
-    except BaseException:
-        spool.close()
-        raise
-
-
-def _run(
-    cluster: Cluster,
-    job: str,
-    request: JobRequest,
-    pipeline: Pipeline,
-    environ: Mapping[str, Any],
-    planned: Planned,
-    spool: Spool,
-    started: float,
-) -> Any:
-    settings, laid_out, placer = cluster.settings, planned.outline, planned.placer
-    sources = Sources(pipeline, spool, cluster.programs, settings.node_timeout, settings.newest, settings.maximum_input)
-    for work in laid_out.works.values():
-        for _, need in work.inputs(push=True):  # what turns out to lie nowhere as a file is brought, too
-            sources.expect(need)
-    records = Records({}, {}, {})
-    around = Surroundings(
-        settings=settings,
-        job=job,
-        transaction=str(environ.get("swift.trans_id", "-")),
-        limits=cluster.limits,
-        sources=sources,
-        spool=spool,
-        publisher=Publisher(pipeline, spool),
-        records=records,
-    )
-    limits = JobLimits(
-        deadline=started + request.timeout,
-        timeout=request.timeout,
-        window=settings.window,
-        patience=settings.admission_timeout,
-    )
-    runner = Runner(laid_out.sessions, laid_out.works, placer.devices, limits, cluster.name_servers, around)
+    execution = Execution(cluster, job, request, pipeline, environ)
     gone: list[bool] = []
 
     def hang_up() -> None:
         gone.append(True)
-        runner.post(Cancelled("cancelled because the client closed its connection"))
+        execution.live.cancel(HUNG_UP)
 
-    try:
-        with watched(environ, hang_up):
-            outcomes = runner.run()
-    finally:
-        sources.close()
-    _log(cluster, request.account, around, outcomes)
+    with watched(environ, hang_up):
+        response = execution.run()
     if gone:
+        response.app_iter.close()
         raise ClientGone(job)
-    ended = Ended(
-        job=job,
-        started=started,
-        outcomes=outcomes,
-        winners={outcome.session.node: runner.winner(outcome.session.node) for outcome in outcomes},
-        records=records,
-        addresses={name: f"{device['ip']}:{device['port']}" for name, device in placer.devices.items()},
-        show_servers=settings.show_servers,
-    )
-    return answer(ended, str(environ["REQUEST_METHOD"]), spool)
+    return response
 
 
-def _log(cluster: Cluster, account: str, around: Surroundings, outcomes: tuple[Outcome, ...]) -> None:
+class Execution:
+    """One job that is planned. It can be found among the jobs of its process until it has ended."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        job: str,
+        request: JobRequest,
+        pipeline: Pipeline,
+        environ: Mapping[str, Any],
+    ) -> None:
+        """Plan it. Raises JobError."""
+        settings = cluster.settings
+        self._cluster = cluster
+        self._transaction = str(environ.get("swift.trans_id", "-"))
+        self._method = str(environ["REQUEST_METHOD"])
+        self._about = About(
+            id=job,
+            account=request.account,
+            user=wsgi_to_str(environ.get("REMOTE_USER", "")).split(",")[0],
+            document=request.document,
+            timeout=request.timeout,
+            show_servers=settings.show_servers,
+        )
+        self._planned = plan_request(cluster, job, request, pipeline)
+        self._records = Records({}, {}, {})
+        self._spool = Spool(
+            settings.spool_memory, settings.spool_directory, settings.network_chunk_size, settings.spool_maximum
+        )
+        self._sources = self._needs(pipeline)
+        self._runner = self._make_runner(pipeline)
+        self.live = LiveJob(self._about, self._progress, self.cancel)
+        cluster.jobs.add(self.live)
+
+    def run(self) -> Any:
+        """Run it to its end; its response, whose body is to be closed. Raises JobError."""
+        try:
+            outcomes = self._runner.run()
+            log_sessions(self._cluster, self._about.account, self._transaction, outcomes, self._records)
+            ended = self._ended(outcomes)
+            response = answer(ended, self._method, self._spool)
+            self.live.finish(ending(ended, response))
+            return response
+        except BaseException as error:
+            self._spool.close()
+            self.live.finish(broken_off(error))
+            raise
+        finally:
+            self._sources.close()
+            self._cluster.jobs.discard(self.live)
+
+    def cancel(self, reason: str) -> None:
+        """Ask for its end."""
+        self._runner.post(Cancelled(reason))
+
+    def _needs(self, pipeline: Pipeline) -> Sources:
+        settings = self._cluster.settings
+        sources = Sources(
+            pipeline,
+            self._spool,
+            self._cluster.programs,
+            settings.node_timeout,
+            settings.newest,
+            settings.maximum_input,
+        )
+        for work in self._planned.outline.works.values():
+            for _, need in work.inputs(push=True):  # what turns out to lie nowhere as a file is brought, too
+                sources.expect(need)
+        return sources
+
+    def _make_runner(self, pipeline: Pipeline) -> Runner:
+        settings, laid_out = self._cluster.settings, self._planned.outline
+        around = Surroundings(
+            settings=settings,
+            job=self._about.id,
+            transaction=self._transaction,
+            limits=self._cluster.limits,
+            sources=self._sources,
+            spool=self._spool,
+            publisher=Publisher(pipeline, self._spool),
+            records=self._records,
+        )
+        limits = JobLimits(
+            deadline=self._about.started + self._about.timeout,
+            timeout=self._about.timeout,
+            window=settings.window,
+            patience=settings.admission_timeout,
+        )
+        devices = self._planned.placer.devices
+        return Runner(laid_out.sessions, laid_out.works, devices, limits, self._cluster.name_servers, around)
+
+    def _progress(self) -> Progress:
+        return Progress(self._runner.outcomes(), self._records.reports, self._records.last_words)
+
+    def _ended(self, outcomes: tuple[Outcome, ...]) -> Ended:
+        devices = self._planned.placer.devices
+        return Ended(
+            job=self._about.id,
+            started=self._about.started,
+            outcomes=outcomes,
+            winners={outcome.session.node: self._runner.winner(outcome.session.node) for outcome in outcomes},
+            records=self._records,
+            addresses={name: f"{device['ip']}:{device['port']}" for name, device in devices.items()},
+            show_servers=self._cluster.settings.show_servers,
+        )
+
+
+def log_sessions(cluster: Cluster, account: str, transaction: str, outcomes: Iterable[Outcome], records: Records) -> None:
     """One line for each session, for accounting (HTTP API, section 14)."""
     for outcome in outcomes:
-        report = around.records.reports.get(outcome.session.id)
+        report = records.reports.get(outcome.session.id)
         cluster.logger.info(
             "zerovm-cdr %s %s %s (%s) [%s]",
             account,
-            around.transaction,
+            transaction,
             outcome.session.name,
             report.cdr if report else "-",
             report.status if report else outcome.reason or outcome.phase.value,
         )
 
 
-__all__ = ["run_job"]
+__all__ = ["Execution", "run_job"]

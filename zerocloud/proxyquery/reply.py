@@ -34,6 +34,8 @@ OURS = ("x-nexe-", "x-zerovm-job", "x-trans-id", "x-openstack-request-id", "x-ba
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 DEFAULT_TYPE = "text/html"
+CANCELLED = 409
+"""The status of a job that was cancelled on request."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ class Ended:
                 causes.append(max(failures, key=lambda outcome: outcome.status))
         return causes
 
+    def cancelled(self) -> str:
+        """Why nodes were not run to their end although none had failed; empty if all were, or a node failed."""
+        if self.failed():
+            return ""
+        missing = [sessions for node, sessions in self.nodes().items() if self.winners.get(node) is None]
+        return next((outcome.reason for sessions in missing for outcome in sessions), "")
+
 
 def answer(ended: Ended, method: str, spool: Spool) -> Any:
     """The response; closing it closes the spool."""
@@ -75,12 +84,17 @@ def answer(ended: Ended, method: str, spool: Spool) -> Any:
     own_answers = [body for body in told if body.guest_status]
     bodies = _bodies(ended) if not failed or _kept_going(ended) else told
     preface, content_type = b"", None
-    if failed and own_answers and len(failed) == 1:
+    cancelled = ended.cancelled()
+    if cancelled:
+        bodies, preface = [], f"Job {ended.job} was {cancelled}.\n".encode()
+        content_type = "text/plain; charset=utf-8"
+    elif failed and own_answers and len(failed) == 1:
         bodies = own_answers
     elif failed:
         text = tell(ended.job, len(ended.nodes()), failed, ended.records.reports, ended.records.last_words, ended.started)
         preface, content_type = text.encode() + (b"\n" if bodies else b""), "text/plain; charset=utf-8"
-    response = Response(status=_status(failed, bodies, bool(preface)), app_iter=_Body(preface, bodies, spool))
+    status = CANCELLED if cancelled else _status(failed, bodies, bool(preface))
+    response = Response(status=status, app_iter=_Body(preface, bodies, spool))
     for body in bodies:
         response.headers.update(_guest_headers(body))
     response.headers["Content-Type"] = str_to_wsgi(content_type or _first_type(bodies))
@@ -209,7 +223,9 @@ class _Body:
     """The body from the spool, which it closes. Its own iterator, because some filters close only what ``iter`` gives."""
 
     def __init__(self, preface: bytes, bodies: Sequence[NodeBody], spool: Spool) -> None:
-        self._pieces = chain([preface] if preface else [], *(body.content.chunks() for body in bodies))
+        self._preface = preface
+        self._bodies = bodies
+        self._pieces = self._all()
         self._spool = spool
 
     def __iter__(self) -> Self:
@@ -217,6 +233,18 @@ class _Body:
 
     def __next__(self) -> bytes:
         return next(self._pieces)
+
+    def beginning(self, most: int) -> bytes:
+        """At most so many bytes from the beginning, which are still to be sent. Not after ``close``."""
+        found = b""
+        for piece in self._all():
+            found += piece
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def _all(self) -> Iterator[bytes]:
+        return chain([self._preface] if self._preface else [], *(body.content.chunks() for body in self._bodies))
 
     def close(self) -> None:
         """Forget the bodies, sent or not."""

@@ -83,6 +83,10 @@ class Runner:
                 network.close()
         return self._scheduler.outcomes()
 
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """How each session stands."""
+        return self._scheduler.outcomes()
+
     def winner(self, node: int) -> int | None:
         """The session whose outputs are the node's."""
         return self._scheduler.winner(node)

@@ -22,6 +22,9 @@ class Settings:
     swift_dir: str
     timeout: float
     maximum_timeout: float
+    interactive_timeout: float
+    keep_jobs: bool
+    keep_jobs_time: float
     connection_timeout: float
     admission_timeout: float
     node_timeout: float
@@ -60,6 +63,9 @@ class Settings:
             swift_dir=options.text("swift_dir", "/etc/swift"),
             timeout=timeout,
             maximum_timeout=max(timeout, options.seconds("zerovm_max_timeout", 3600)),
+            interactive_timeout=options.seconds("interactive_timeout", timeout),
+            keep_jobs=options.boolean("zerovm_keep_jobs", True),
+            keep_jobs_time=options.seconds("zerovm_keep_jobs_time", 7 * 86400),
             connection_timeout=options.seconds("conn_timeout", 0.5),
             admission_timeout=options.seconds("zerovm_admission_timeout", 10),
             node_timeout=options.seconds("node_timeout", 10),

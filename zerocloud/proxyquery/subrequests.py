@@ -12,10 +12,12 @@ from urllib.parse import quote
 
 from swift.common.swob import str_to_wsgi, wsgi_to_str
 from swift.common.utils import FileLikeIter, close_if_possible, drain_and_close
-from swift.common.wsgi import make_env, make_subrequest
+from swift.common.wsgi import make_env, make_pre_authed_env, make_subrequest
 from swift.proxy.controllers.base import get_container_info
 
 from zerocloud.sysmap import SwiftPath
+
+from .errors import JobError
 
 SOURCE = "ZC"
 
@@ -58,6 +60,17 @@ class Pipeline:
         self._environ = environ
         self._version = version
 
+    def detached(self) -> Pipeline:
+        """The same for work that goes on when the client has had its answer: without its connection."""
+        environ = make_env(dict(self._environ), agent=None, swift_source=SOURCE)
+        environ["swift.infocache"] = {}
+        return Pipeline(self._application, environ, self._version)
+
+    def privileged(self) -> Pipeline:
+        """One whose requests are not authorized by anybody: for what the proxy itself keeps in an account."""
+        environ = make_pre_authed_env(dict(self._environ), agent=None, swift_source=SOURCE)
+        return Pipeline(self._application, environ, "v1")
+
     def get(self, path: SwiftPath, query: str = "", headers: Mapping[str, str] | None = None) -> Fetched:
         """GET an account, a container or an object. A refusal is an answer like others."""
         return self._fetch("GET", path, query, headers)
@@ -75,6 +88,15 @@ class Pipeline:
         request.environ["CONTENT_LENGTH"] = str(length)
         response = request.get_response(self._application)
         return response.status_int, Fetched(response.status_int, {}, None, response.app_iter or ()).text()
+
+    def store(self, path: SwiftPath, headers: Mapping[str, str], content: Iterator[bytes], length: int) -> None:
+        """PUT an object, into a container that is made if it is missing. Raises JobError."""
+        container = SwiftPath(path.account, path.container)
+        if int(self.container_info(container)["status"]) == 404:
+            self._request("PUT", container, "", None).get_response(self._application)
+        status, text = self.put(path, headers, content, length)
+        if not 200 <= status < 300:
+            raise JobError(status, f"Status {status} when putting {path.path}: {' '.join(text.split())}")
 
     def authorize(self, method: str, path: SwiftPath, acl: str | None) -> Any:
         """Ask the authorizer whether the caller may do this: None if so, else its response (HTTP API, section 12)."""

@@ -125,6 +125,7 @@ class Scheduler:
                 server=record.server,
                 attempts=record.asked,
                 story=tuple(record.story),
+                times=dict(record.times),
             )
             for record in self._records.values()
         )
@@ -449,6 +450,9 @@ class Scheduler:
             self._under_way += change
             self._load[record.server.host] += change
         record.phase = phase
+        if phase is Phase.QUEUED:
+            record.times.clear()
+        record.times[phase] = self._now
         if line:
             self._tell(record, line)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
@@ -117,11 +117,15 @@ class Record:
     digest: str = ""
     spares: tuple[Server, ...] | None = None
     story: list[tuple[float, str]] = field(default_factory=list)
+    times: dict[Phase, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a session ended. ``status`` is 200 for success; ``story`` has a line for each thing that happened to it."""
+    """How a session ended or stands. ``status`` is 200 for success; ``story`` has a line for each thing that happened to it.
+
+    ``times`` says when it came into each phase that it has been in since it was last queued.
+    """
 
     session: Session
     phase: Phase
@@ -130,3 +134,4 @@ class Outcome:
     server: Server | None
     attempts: int
     story: tuple[tuple[float, str], ...]
+    times: Mapping[Phase, float] = field(default_factory=dict)

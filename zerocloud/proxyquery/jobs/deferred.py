@@ -1,0 +1,158 @@
+"""Jobs whose clients don't wait: they run on in the background, and leave their answers as objects (HTTP API, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import simplejson
+from swift.common.concurrency import Event, Timeout, spawn
+from swift.common.swob import Request, Response, wsgi_to_str
+
+from zerocloud.sysmap import SwiftPath
+
+from ..cluster import Cluster
+from ..errors import ClientGone, JobError
+from ..hangup import watched
+from ..job import HUNG_UP, Execution
+from ..request import JobRequest
+from ..subrequests import Pipeline
+
+DEFERRED = "X-Zerovm-Deferred"
+FOLDER = ".zvm"
+
+
+class Deferral(Enum):
+    """Whether a client waits for its job."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    AUTO = "auto"  # for as long as ``interactive_timeout``
+
+
+def deferral(request: Request) -> Deferral:
+    """What the client asks for. Raises JobError (400)."""
+    text = request.headers.get(DEFERRED, Deferral.NEVER.value).strip().lower()
+    try:
+        return Deferral(text)
+    except ValueError:
+        raise JobError(400, f"{DEFERRED}: {text[:20]}: expected always, auto or never") from None
+
+
+def start_deferred(
+    cluster: Cluster,
+    job: str,
+    asked: JobRequest,
+    pipeline: Pipeline,
+    environ: Mapping[str, Any],
+    result: SwiftPath | None = None,
+) -> SwiftPath:
+    """Start a job whose execution has been authorized, and return at once: where its answer will lie.
+
+    ``result`` is stored with the caller's rights; by default the answer lies beside the job's record. The request's body must
+    have been read. Raises JobError if the job can't be planned.
+    """
+    background = _Background(cluster, job, asked, pipeline, environ, result)
+    background.leave()
+    return background.result
+
+
+def run_deferred(
+    cluster: Cluster, job: str, asked: JobRequest, pipeline: Pipeline, request: Request, when: Deferral
+) -> Response:
+    """Run a job for a client that won't wait, or not for long; its answer, or where that will lie.
+
+    Raises JobError and ClientGone.
+    """
+    background = _Background(cluster, job, asked, pipeline, request.environ, result_path(request))
+    if when is Deferral.AUTO:
+        gone: list[bool] = []
+
+        def hang_up() -> None:
+            gone.append(True)
+            background.execution.live.cancel(HUNG_UP)
+
+        with watched(request.environ, hang_up):
+            response = background.wait(cluster.settings.interactive_timeout)
+        if response is not None:
+            if gone:
+                response.app_iter.close()
+                raise ClientGone(job)
+            return response
+    background.leave()
+    return Response(status=200, body=background.result.url.encode(), content_type="text/plain", request=request)
+
+
+def result_path(request: Request) -> SwiftPath | None:
+    """Where the request's URL says that the answer is to lie. Raises JobError (400)."""
+    parts = [wsgi_to_str(part) for part in request.path_info.split("/", 4)[2:]]
+    account, container, name = [*parts, "", ""][:3]
+    if not container:
+        return None
+    if not name:
+        raise JobError(400, f"A deferred job's answer is an object: name it after {container}/")
+    return SwiftPath(account, container, name)
+
+
+class _Background:
+    """A job in a green thread of its own, which outlives its client's connection."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        job: str,
+        asked: JobRequest,
+        pipeline: Pipeline,
+        environ: Mapping[str, Any],
+        result: SwiftPath | None,
+    ) -> None:
+        detached = pipeline.detached()
+        self.result = result or SwiftPath(asked.account, FOLDER, f"jobs/{job}/result")
+        self._storing = detached if result else detached.privileged()
+        self._cluster = cluster
+        self._done = Event()
+        self._left = False
+        self.execution = Execution(cluster, job, asked, detached, environ)
+        spawn(self._run)
+
+    def leave(self) -> None:
+        """Nobody waits any more: the answer is to be stored."""
+        self._left = True
+        self.execution.live.result = self.result.url
+
+    def wait(self, seconds: float) -> Any:
+        """The job's response, or None if it takes longer. Raises what ended the job instead."""
+        with Timeout(seconds, False):
+            self._done.wait()
+        return self._done.wait() if self._done.ready() else None
+
+    def _run(self) -> None:
+        """The edge of the thread."""
+        try:
+            response = self.execution.run()
+        except Exception as error:  # raised again for who waits; else the cause is kept in the job's record
+            if self._left:
+                self._cluster.logger.error("job %s failed: %s", self.execution.live.about.id, error, exc_info=error)
+            else:
+                self._done.send_exception(error)
+            return
+        if not self._left:
+            self._done.send(response)
+            return
+        try:
+            _store(self._storing, self.result, response)
+        except JobError as error:
+            self._cluster.logger.error("job %s: %s", self.execution.live.about.id, error.text)
+        finally:
+            response.app_iter.close()
+
+
+def _store(pipeline: Pipeline, path: SwiftPath, response: Any) -> None:
+    """The answer as an object, and its headers as another one beside it. Raises JobError."""
+    headers = {name: wsgi_to_str(value) for name, value in response.headers.items()}
+    kind = {"Content-Type": headers.get("Content-Type", "application/octet-stream")}
+    pipeline.store(path, kind, response.app_iter, response.content_length)
+    beside = SwiftPath(path.account, path.container, f"{path.object}.headers")
+    text = simplejson.dumps(headers).encode()
+    pipeline.store(beside, {"Content-Type": "application/json"}, iter((text,)), len(text))

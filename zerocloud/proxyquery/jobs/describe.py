@@ -1,0 +1,111 @@
+"""The JSON that tells of a job: to clients, and in its record (HTTP API, section 19). Pure."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ..results import SessionReport
+from ..scheduler import Outcome, Phase
+from ..story import TOLD_LINES
+from .live import About, End, LiveJob, Progress
+from .states import NODE_STATES, JobState, state_under_way
+
+MOST_TOLD = 1000
+"""Failed nodes whose stories and last words are kept."""
+
+
+def summary(job: LiveJob, progress: Progress | None = None) -> dict[str, Any]:
+    """What a list of jobs says of one."""
+    about, end = job.about, job.end
+    outcomes = (progress or job.progress()).outcomes
+    state = end.state if end else _state(outcomes)
+    return {
+        "id": about.id,
+        "state": str(state),
+        "created": moment(about.created),
+        "ended": moment(end.at) if end else None,
+        "nodes": len(outcomes),
+        "status": end.status if end else None,
+    }
+
+
+def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
+    """Everything but the body: what is shown of a job. At most ``most_nodes`` of its nodes; the others are counted."""
+    about, end, progress = job.about, job.end, job.progress()
+    outcomes = progress.outcomes if most_nodes is None else progress.outcomes[:most_nodes]
+    return {
+        **summary(job, progress),
+        "account": about.account,
+        "user": about.user,
+        "timeout": about.timeout,
+        "result": job.result,
+        "counts": dict(Counter(NODE_STATES[outcome.phase] for outcome in progress.outcomes)),
+        "error": end.error if end else "",
+        "headers": dict(end.headers) if end else {},
+        "body": {"size": end.body_size, "kept": len(end.body)} if end else None,
+        "table": [row(about, outcome, progress.reports) for outcome in outcomes],
+        "omitted": len(progress.outcomes) - len(outcomes),
+        "failures": _failures(about, progress),
+        "map": about.document,
+    }
+
+
+def recorded(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
+    """The record of a job: all that is shown of it, and the beginning of its body."""
+    value = whole(job, most_nodes)
+    if job.end:
+        value["body"]["base64"] = base64.b64encode(job.end.body).decode()
+    return value
+
+
+def row(about: About, outcome: Outcome, reports: Mapping[int, SessionReport]) -> dict[str, Any]:
+    """A line of the table of nodes: one session."""
+    report = reports.get(outcome.session.id)
+    return {
+        "id": outcome.session.id,
+        "name": outcome.session.name,
+        "state": NODE_STATES[outcome.phase],
+        "server": outcome.server.name if outcome.server and about.show_servers else None,
+        "attempts": outcome.attempts,
+        "admitted": _when(about, outcome, Phase.ADMITTED),
+        "started": _when(about, outcome, Phase.RUNNING),
+        "ended": _when(about, outcome, Phase.ANSWERED, Phase.FAILED, Phase.CANCELLED),
+        "published": _when(about, outcome, Phase.PUBLISHED),
+        "exit_code": int(report.retcode) if report and report.retcode.lstrip("-").isdecimal() else None,
+        "status": report.status if report else None,
+        "cdr": report.cdr if report else None,
+        "error": outcome.reason or (report.error if report else ""),
+    }
+
+
+def moment(at: float) -> str:
+    """A Unix time as people and programs read it: UTC, in milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _when(about: About, outcome: Outcome, *phases: Phase) -> str | None:
+    found = [outcome.times[phase] for phase in phases if phase in outcome.times]
+    return moment(about.wall(max(found))) if found else None
+
+
+def _state(outcomes: Any) -> JobState:
+    return state_under_way([outcome.phase for outcome in outcomes])
+
+
+def _failures(about: About, progress: Progress) -> dict[str, Any]:
+    """For each failed session, by its id: what happened to it, and the last it wrote to its stderr."""
+    failed = [outcome for outcome in progress.outcomes if outcome.phase is Phase.FAILED]
+    return {
+        str(outcome.session.id): {
+            "story": [[round(at - about.started, 3), line] for at, line in outcome.story[-TOLD_LINES:]],
+            "stderr": progress.last_words.get(outcome.session.id, b"").decode("utf-8", "replace"),
+        }
+        for outcome in failed[:MOST_TOLD]
+    }
+
+
+__all__ = ["End", "MOST_TOLD", "moment", "recorded", "row", "summary", "whole"]
