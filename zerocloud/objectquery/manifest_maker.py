@@ -37,15 +37,17 @@ class Limits:
         return Limits(self.operations, self.input, self.output, memory, timeout)
 
 
-def channel_line(bound: Bound, number: int, limits: Limits, window: Window | None = None) -> ChannelLine:
+def channel_line(
+    bound: Bound, number: int, limits: Limits, window: Window | None = None, compared: bool = False
+) -> ChannelLine:
     """The line of one device, bound to the descriptor ``number``, or to a ``window`` onto the file there.
 
-    An image that came with the request may also be written.
+    An image that came with the request may also be written. ``compared``: what is written to it has copies on other servers.
     """
     device = bound.channel.device
     kind = SEQUENTIAL if device in STANDARD else RANDOM
     if not bound.readable:
-        return _writer(number, device, limits, kind, etag=bound.channel.path is None)
+        return _writer(number, device, limits, kind, etag=compared or bound.channel.path is None)
     line = _reader(number, device, limits, kind)
     if window is not None:
         return line.with_sources(DescriptorSource(number, window))

@@ -152,7 +152,7 @@ class Session:
             file = stored.file if stored and stored.file else self._open(one, files)
             if one.backing is Backing.OUTPUT:
                 self._written.append(Written(one.channel, file))
-            lines.append(channel_line(one, self._descriptors.add(file), self._limits, window))
+            lines.append(channel_line(one, self._descriptors.add(file), self._limits, window, self._node.replicate > 1))
         return lines
 
     def _stored(self, one: Bound) -> LocalData | None:

@@ -43,7 +43,9 @@ def outline(
     for node in plan.nodes:
         seat = place(node)
         limit = min(timeout, node.timeout) if node.timeout else timeout
-        for copy in plan.copies(node):
+        copies = plan.copies(node)
+        speculates = node.speculate and not node.connected and len(copies) == 1
+        for copy in (*copies, *([node.id + len(plan.nodes)] if speculates else [])):
             works[copy] = Work(copy, node, seat, node_environment(environment, node), limit)
             sessions.append(
                 Session(
@@ -58,6 +60,8 @@ def outline(
                     retries=node.retries,
                     keep_going=node.continue_on_error,
                     location=node.location,
+                    group=node.group,
+                    reserve=speculates and copy not in copies,
                 )
             )
     return Outline(tuple(sessions), works)

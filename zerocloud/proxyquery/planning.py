@@ -79,6 +79,7 @@ def _plan(
         affinity=placer.affinity(policy_of),
         limits=map_limits(settings),
         image=request.image is not None,
+        ignore_replication=settings.ignore_replication,
         network="opaque" if settings.network_type == "opaque" else "tcp",
         job=job,
         default_content_type=settings.default_content_type,

@@ -45,6 +45,7 @@ class Settings:
     name_service_host: str
     name_service_maximum: int
     newest: bool
+    ignore_replication: bool
     show_servers: bool
     default_content_type: str
     system_images: tuple[str, ...]
@@ -85,6 +86,7 @@ class Settings:
             hold=options.integer("zerovm_hold", 100),
             name_service_host=options.text("zerovm_ns_hostname"),
             name_service_maximum=options.integer("zerovm_ns_maxpool", 1000, 1),
+            ignore_replication=options.boolean("zerovm_ignore_replication", False),
             newest=options.boolean("zerovm_uses_newest", False),
             show_servers=options.boolean("zerovm_show_servers", True),
             default_content_type=options.text("zerovm_default_content_type", "application/octet-stream"),

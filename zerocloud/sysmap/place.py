@@ -38,7 +38,7 @@ def place(draft: Draft, context: Context, problems: Problems) -> Place:
         elif chosen.access & Access.WRITABLE and draft.group.replicate:
             path_info, access = chosen.path.path, "PUT"
             replicate = max(1, context.replicas(chosen.path))
-    if context.network == "opaque":
+    if context.network == "opaque" or context.ignore_replication:
         replicate = 1
     return Place(path_info, access, replicate, _remote(draft, path_info if access == "GET" else "", problems))
 

@@ -39,7 +39,7 @@ def test_output_that_fills_the_device(small_disk):
     assert answer.status == 507, answer
     assert answer.body.startswith(b"The device ran full while the program ran. ")
     assert answer.headers[wire.STATUS] == wire.RUNTIME_ERROR
-    wait_for(lambda: not small_disk.leftovers(), "nothing left")
+    wait_for(lambda: not small_disk.leftovers() and not small_disk.sessions(), "nothing left, nor held by a dying process")
     assert small_disk.run("copy", node(device("stdin", READ), STDOUT), members=[("stdin", b"x")]).members == {"stdout": b"x"}
 
 

@@ -16,6 +16,7 @@ CHANGED = {
     "keep_jobs_time": ("zerovm_keep_jobs_time", "36", 36.0),
     "connection_timeout": ("conn_timeout", "1.3", 1.3),
     "admission_timeout": ("zerovm_admission_timeout", "14", 14.0),
+    "ignore_replication": ("zerovm_ignore_replication", "yes", True),
     "node_timeout": ("node_timeout", "15", 15.0),
     "client_timeout": ("client_timeout", "16", 16.0),
     "maximum_upload_time": ("max_upload_time", "17", 17.0),

@@ -41,7 +41,12 @@ Principles
    failure is the story.
 6. *One failed node cancels the job*, unless the map says ``"on_error": "continue"``; then it takes only its gang with it.
 7. *Nothing is published before its unit has succeeded*, and a session of which something was published never runs again.
-8. *First success wins.* A node with several sessions has succeeded with the first of them; it has failed when all have.
+8. *First success wins.* A node with several sessions has succeeded with the first of them; it has failed when all have. What
+   else of them runs when that one is published has as long again to end, so that it can be told if they wrote different things.
+9. *A straggler is overtaken, not waited for.* Once half of a group's nodes have succeeded, a node that has run for twice as
+   long as the median of these, and a second at least, gets its reserve: one more session, on another server, if the map says
+   ``speculate`` and nobody else waits for the slot. The first success cancels the other. The failure of a guest is not
+   speculated about: it cancels the reserve.
 
 Examples
 ========
@@ -65,6 +70,9 @@ there when it ends, or sooner when all sessions have ended; the gang runs again,
 
 *A guest that kills its server's executor whenever it runs.* Lost on A, on B, on C: then the node fails with its story, and the
 job with it.
+
+*A node with a sick disk.* 63 of 64 nodes have succeeded, each within a second; the last one reads from a disk that is about to
+die. Two seconds after its start its reserve is started on another replica, and is done at three. The straggler is dropped.
 
 *The deadline.* Sessions that wait fail with their last refusal. Those that run have three seconds more, since their own time
 limit has been reached too and their servers are about to report it; then they are dropped, which kills their guests. What is
@@ -98,7 +106,7 @@ from .events import (
     Unpublished,
 )
 from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
-from .machine import LOST_LIMIT, SETTLE_TIME, TRANSITIONS, InvalidTransition, Scheduler
+from .machine import COMPARE_TIME, LOST_LIMIT, SETTLE_TIME, TRANSITIONS, InvalidTransition, Scheduler
 from .model import Limits, Outcome, Phase, Server, Session, Tier
 
 __all__ = [
@@ -133,6 +141,7 @@ __all__ = [
     "Finish",
     "TRANSITIONS",
     "InvalidTransition",
+    "COMPARE_TIME",
     "SETTLE_TIME",
     "LOST_LIMIT",
 ]

@@ -26,12 +26,16 @@ from .events import (
 from .gang import Death, Gang, gangs_of
 from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
 from .model import Limits, Outcome, Phase, Record, Session
+from .stragglers import Stragglers
 
 SETTLE_TIME = 0.5
 """Seconds for a failed gang to show the cause of its failure."""
 
 LOST_LIMIT = 3
 """Attempts of one session that may be lost after it had been admitted."""
+
+COMPARE_TIME = 1.0
+"""Seconds that further copies of a node have after the first was published to end, too; as long as that one took if longer."""
 
 GANG_HASTE = 4
 """How many times shorter than others a gang waits for a server's first word: its other sessions hold slots meanwhile."""
@@ -63,7 +67,10 @@ class Scheduler:
         self._limits = limits
         self._jitter = jitter
         self._window = limits.window
-        self._records = {session.id: Record(session, push=session.push) for session in sessions}
+        self._records = {
+            session.id: Record(session, Phase.RESERVED if session.reserve else Phase.QUEUED, push=session.push)
+            for session in sessions
+        }
         self._nodes: dict[int, list[Record]] = {}
         self._units: dict[int, set[int]] = {}
         for record in self._records.values():
@@ -74,7 +81,9 @@ class Scheduler:
             for record in gang.members:
                 record.patience = limits.patience if gang.size == 1 else limits.patience / GANG_HASTE
         self._gang_of = {record.session.id: gang for gang in gangs for record in gang.members}
-        self._ready = deque(gangs)
+        self._ready = deque(gang for gang in gangs if not gang.members[0].session.reserve)
+        self._stragglers = Stragglers(self._records.values())
+        self._comparing: dict[int, float] = {}
         self._delayed: list[tuple[float, int, Gang]] = []
         self._sequence = count()
         self._settling: list[Gang] = []
@@ -115,7 +124,7 @@ class Scheduler:
         return self._out
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """How every session ended or stands, in the order in which they were given."""
+        """How every session ended or stands, in the order in which they were given; reserves only if they were needed."""
         return tuple(
             Outcome(
                 session=record.session,
@@ -128,6 +137,7 @@ class Scheduler:
                 times=dict(record.times),
             )
             for record in self._records.values()
+            if record.asked or not record.session.reserve
         )
 
     def winner(self, node: int) -> int | None:
@@ -197,6 +207,8 @@ class Scheduler:
     def _failed(self, record: Record, event: Failed) -> None:
         record.status, record.reason = event.status, event.reason
         self._tell(record, f"fails: {event.reason}")
+        if (reserve := self._stragglers.reserve_of(record)) is not None:
+            self._cancel(reserve, "cancelled because the same program failed elsewhere")
         self._dies(record, Death.GUEST)
 
     def _succeeded(self, record: Record, event: Succeeded) -> None:
@@ -210,14 +222,24 @@ class Scheduler:
                 winner.reason = f"copies of node {record.session.name} wrote different outputs"
             self._cut(record)
             self._move(record, Phase.SPARE, "is not needed: another copy had succeeded")
-        elif not self._publish_if_complete(record):
+            self._close_node(record.session.node)
+            return
+        self._cancel_rivals(record)
+        if not self._publish_if_complete(record):
             self._out.append(Hold(record.session.id, record.attempt))
         gang = self._gang_of[event.session]
         if not any(member.phase.under_way for member in gang.members):
             self._close_network(gang)
 
+    def _cancel_rivals(self, record: Record) -> None:
+        """End the session that was a straggler, or the one that was to replace it."""
+        for copy in self._nodes[record.session.node]:
+            if copy is not record and (copy.session.reserve or record.session.reserve):
+                self._cancel(copy, "cancelled because another copy of the node had succeeded")
+
     def _published(self, record: Record, _event: Published) -> None:
         self._move(record, Phase.PUBLISHED, "is published")
+        self._comparing[record.session.node] = self._now + max(COMPARE_TIME, record.took)
         self._close_node(record.session.node)
 
     def _unpublished(self, record: Record, event: Unpublished) -> None:
@@ -235,6 +257,11 @@ class Scheduler:
             self._ready.appendleft(heapq.heappop(self._delayed)[2])
         while self._ready and (self._under_way + self._ready[0].size <= self._window or not self._under_way):
             self._start(self._ready.popleft())
+        if self._ready or self._delayed or self._stopping:
+            return  # whoever has not run at all comes first
+        for reserve in self._stragglers.due(self._now)[: max(0, self._window - self._under_way)]:
+            self._move(reserve, Phase.QUEUED, "is started because the other copy is a straggler")
+            self._start(self._gang_of[reserve.session.id])
 
     def _start(self, gang: Gang) -> None:
         if any(record.phase is not Phase.QUEUED for record in gang.members):
@@ -301,6 +328,9 @@ class Scheduler:
         self._room_again()
         if record.session.node not in self._open_nodes:
             return
+        if record.session.node in self._comparing:
+            self._close_node(record.session.node)
+            return
         gang = self._gang_of[record.session.id]
         gang.dead.append((record, death))
         if death is not Death.GUEST or not any(member.phase is Phase.RUNNING for member in gang.members):
@@ -334,7 +364,7 @@ class Scheduler:
 
     def _has_other_copy(self, record: Record) -> bool:
         """Whether another copy of the session's node still stands for it."""
-        gone = (Phase.FAILED, Phase.CANCELLED, Phase.SPARE)
+        gone = (Phase.FAILED, Phase.CANCELLED, Phase.SPARE, Phase.RESERVED)
         return any(copy is not record and copy.phase not in gone for copy in self._nodes[record.session.node])
 
     def _run_again(self, gang: Gang, why: str) -> None:
@@ -374,10 +404,13 @@ class Scheduler:
         self._move(record, Phase.CANCELLED, reason)
 
     def _close_node(self, node: int) -> None:
-        """Note that the node has come to its end, if it has."""
+        """Note that the node has come to its end, if it has. Copies that run may end, too, so that outputs can be compared."""
         winner = self._winners.get(node)
         copies = self._nodes[node]
-        if winner.phase.ended if winner else all(copy.phase.ended for copy in copies):
+        if winner and any(copy.phase is Phase.RUNNING for copy in copies) and self._comparing.get(node, 0) > self._now:
+            return
+        if winner.phase.ended if winner else all(copy.phase.ended or copy.phase is Phase.RESERVED for copy in copies):
+            self._comparing.pop(node, None)
             for copy in copies:
                 self._cancel(copy, "cancelled because another copy of the node had succeeded")
             self._open_nodes.discard(node)
@@ -401,6 +434,8 @@ class Scheduler:
         """Judge the gangs that have settled, and end the job when its time is over."""
         for gang in [gang for gang in self._settling if gang.settle_at is not None and gang.settle_at <= self._now]:
             self._judge(gang)
+        for node in [node for node, until in self._comparing.items() if until <= self._now]:
+            self._close_node(node)
         if self._now < self._limits.deadline or self._stopping or not self._open_nodes:
             return
         over = self._now >= self._limits.deadline + self._limits.report_time
@@ -431,6 +466,9 @@ class Scheduler:
             self._out.append(Finish())
             return
         times = [gang.settle_at for gang in self._settling if gang.settle_at is not None]
+        times += self._comparing.values()
+        if (straggling := self._stragglers.next_time(self._now)) is not None:
+            times.append(straggling)
         if self._delayed:
             times.append(self._delayed[0][0])
         if not self._stopping:
@@ -453,6 +491,7 @@ class Scheduler:
         if phase is Phase.QUEUED:
             record.times.clear()
         record.times[phase] = self._now
+        self._stragglers.moved(record)
         if line:
             self._tell(record, line)
 

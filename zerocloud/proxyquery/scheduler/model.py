@@ -36,7 +36,8 @@ class Session:
     ``servers`` are asked first, in order where their load is equal; ``spares`` is called when all of those are used up.
     Sessions with the same ``gang`` run together, those with the same ``unit`` publish together, those with the same
     non-empty ``location`` prefer the same server. ``networked`` gangs need a name service. ``push`` starts with the attached
-    object's bytes sent along.
+    object's bytes sent along. ``group`` are nodes of the same kind, whose durations can be compared; a ``reserve`` runs only if
+    the node's other session is a straggler among them.
     """
 
     id: int
@@ -51,6 +52,8 @@ class Session:
     retries: int = 0
     keep_going: bool = False
     location: str = ""
+    group: str = ""
+    reserve: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Limits:
 class Phase(Enum):
     """Where a session is."""
 
+    RESERVED = "reserved"  # a second copy that nobody needs yet
     QUEUED = "queued"
     CONNECTING = "connecting"  # a server has been asked
     ADMITTED = "admitted"  # it has a slot; the rest of its gang has not
@@ -118,6 +122,16 @@ class Record:
     spares: tuple[Server, ...] | None = None
     story: list[tuple[float, str]] = field(default_factory=list)
     times: dict[Phase, float] = field(default_factory=dict)
+
+    @property
+    def started(self) -> float:
+        """When its guest began to run."""
+        return self.times[Phase.RUNNING]
+
+    @property
+    def took(self) -> float:
+        """Seconds that it took to succeed."""
+        return self.times[Phase.ANSWERED] - self.times[Phase.RUNNING]
 
 
 @dataclass(frozen=True)
