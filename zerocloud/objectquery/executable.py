@@ -14,9 +14,9 @@ from swift.common.concurrency import Semaphore, tpool
 
 from zerocloud import wire
 from zerocloud.objectquery.refusal import Refusal
-from zerocloud.objectquery.tarwalk import FileSource, Member, TarError, walk
 from zerocloud.objectquery.unpack import write_all
 from zerocloud.objectquery.workspace import Workspace, read_only
+from zerocloud.tarwalk import FileSource, Member, TarError, walk
 
 _SCHEME = "file://"
 _MOST_KEPT = 16

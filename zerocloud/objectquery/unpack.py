@@ -13,8 +13,8 @@ from swift.common.concurrency import sleep
 from zerocloud import wire
 from zerocloud.objectquery.body import Body
 from zerocloud.objectquery.refusal import Refusal
-from zerocloud.objectquery.tarwalk import CHUNK, Member, TarError, walk
 from zerocloud.objectquery.workspace import Workspace
+from zerocloud.tarwalk import CHUNK, Member, TarError, walk
 
 MOST_MEMBERS = 512
 MOST_DESCRIPTION = 4 << 20

@@ -15,15 +15,15 @@ from .errors import JobError, Refused
 from .subrequests import Pipeline
 
 
-def authorize_execution(pipeline: Pipeline, environ: Mapping[str, Any], account: str) -> None:
-    """The right to run jobs in an account: its owner's. Raises Refused, or JobError (401).
+def authorize_execution(pipeline: Pipeline, environ: Mapping[str, Any], path: SwiftPath) -> None:
+    """The right to run jobs at a path: its account's owner's. Raises Refused, or JobError (401).
 
     A request that a filter to the left has let pass by itself, such as a temporary URL, has a right to one object; but its
     authorizer would say yes to the whole account. It can't run jobs.
     """
     if environ.get("swift.authorize_override"):
         raise JobError(401, "A request that is authorized for single objects, like a temporary URL, can't run jobs")
-    _check(pipeline, "POST", SwiftPath(account), None)
+    _check(pipeline, "POST", path, None)
 
 
 def authorize_nodes(pipeline: Pipeline, nodes: Iterable[Node]) -> None:

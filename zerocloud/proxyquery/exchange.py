@@ -22,6 +22,7 @@ from zerocloud.swiftadapter import ErrorLimits, StorageConnection
 
 from .answer import Answer, AnswerError, TimedReader
 from .errors import SourceError
+from .intake import Brought
 from .programs import ProgramSource
 from .publish import Publisher, PublishError
 from .results import NodeBody, SessionReport
@@ -60,6 +61,7 @@ class Surroundings:
     transaction: str
     limits: ErrorLimits
     sources: Sources
+    brought: Brought
     spool: Spool
     publisher: Publisher
     records: Records
@@ -221,6 +223,8 @@ class Exchange:
             self._sources.append(source)
             source.ready()
             members.append(Member(device, source.size, source.chunks))
+        for name, kept in self._around.brought.members(node.node):
+            members.append(Member(name, kept.size, kept.chunks))
         if (length := stream_length(members)) > (limit := self._around.settings.maximum_input):
             raise SourceError(413, f"RPC request too large: {length} bytes have to be sent to the node, {limit} are allowed")
         return members

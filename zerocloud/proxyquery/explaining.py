@@ -30,6 +30,7 @@ LOOKUPS_AT_ONCE = 8
 
 def explain_job(cluster: Cluster, job: str, asked: JobRequest, pipeline: Pipeline, request: Request) -> Response:
     """The explanation, in the form that the client prefers. Raises JobError."""
+    asked.brought.close()  # that it was there is all that a plan needs
     planned = plan_request(cluster, job, asked, pipeline)
     facts = Facts(
         placements=_placements(planned.outline),

@@ -9,12 +9,13 @@ from swift.common.constraints import check_utf8
 from swift.common.swob import Request, Response, wsgi_to_str
 
 from zerocloud.swiftadapter import error_limits
+from zerocloud.sysmap import SwiftPath
 
 from .access import authorize_execution
 from .cluster import Cluster
-from .environment import request_environment
 from .errors import ClientGone, JobError, Refused
 from .explaining import EXPLAIN, explain_job
+from .intake import Intake
 from .job import run_job
 from .jobs.deferred import Deferral, deferral, run_deferred
 from .jobs.resource import resource_query, respond
@@ -23,10 +24,12 @@ from .placement import standalone_policies
 from .planning import map_limits
 from .refusals import refuse
 from .reply import JOB
-from .request import TIMEOUT, JobIds, JobRequest, asked_timeout
+from .request import TIMEOUT, JobIds, asked_timeout
 from .settings import Settings
 from .subrequests import Pipeline
-from .ways.posted_map import JSON_TYPE, read_map
+from .ways.choose import choose
+from .ways.door import Door
+from .ways.sourced import SOURCE
 
 EXECUTE_KEY = "HTTP_X_ZEROVM_EXECUTE"
 METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
@@ -73,7 +76,7 @@ class ProxyQuery:
         request = Request(environ)
         try:
             _check(request)
-            authorize_execution(Pipeline(self._application, environ, version), environ, account)
+            authorize_execution(Pipeline(self._application, environ, version), environ, SwiftPath(account))
             response = respond(self._shared(), request, account, query)
         except Refused as refused:
             response = refused.response
@@ -86,35 +89,41 @@ class ProxyQuery:
         """The response to a request for a job. Raises JobError and ClientGone."""
         request = Request(environ)
         _check(request)
-        if version in REST_VERSIONS:
-            raise JobError(501, f"Requests to /{version}/ are not served yet")
-        if request.method != "POST":
-            raise JobError(501, f"A job is requested by POST, not by {request.method}")
-        pipeline = Pipeline(self._application, environ, version)
-        authorize_execution(pipeline, environ, account)
-        asked = self._read(request, account)
-        if environ[EXECUTE_KEY].strip().lower() == EXPLAIN:
-            return explain_job(self._shared(), job, asked, pipeline, request)
+        intake = Intake(self._settings)
+        try:
+            return self._ask(request, account, job, intake)
+        except BaseException:
+            intake.close()
+            raise
+
+    def _ask(self, request: Any, account: str, job: str, intake: Intake) -> Any:
+        """Find out what is asked for, and do it; whoever runs the job closes the intake. Raises JobError and ClientGone."""
+        execute = request.environ[EXECUTE_KEY].strip().lower()
+        explaining = execute == EXPLAIN
+        if explaining:
+            execute = f"{request.path_info.split('/')[1]}/1.0"
+        door, asked = choose(self._door(request, account, intake), execute, request.headers.get(SOURCE))
+        if explaining:
+            return explain_job(self._shared(), job, asked, door.pipeline, request)
         when = deferral(request)
         if when is not Deferral.NEVER:
-            return run_deferred(self._shared(), job, asked, pipeline, request, when)
-        return run_job(self._shared(), job, asked, pipeline, environ)
+            return run_deferred(self._shared(), job, asked, door.pipeline, request, when)
+        return run_job(self._shared(), job, asked, door.pipeline, request.environ)
 
-    def _read(self, request: Any, account: str) -> JobRequest:
-        """Choose the way in by what was sent. Raises JobError."""
-        if "X-Zerovm-Source" in request.headers:
-            raise JobError(501, "X-Zerovm-Source is not served yet")
-        content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if not content_type:
-            raise JobError(400, "Must specify Content-Type")
-        if content_type != JSON_TYPE:
-            raise JobError(501, f"Jobs of type {content_type} are not served yet; send a system map as {JSON_TYPE}")
-        timeout = asked_timeout(request.headers.get(TIMEOUT), self._settings)
-        return JobRequest(
+    def _door(self, request: Any, account: str, intake: Intake) -> Door:
+        """The request, taken apart. Raises JobError (400)."""
+        _, _, _, container, name = [*wsgi_to_str(request.path_info).split("/", 4), "", ""][:5]
+        return Door(
+            environ=request.environ,
+            method=request.method,
             account=account,
-            document=read_map(request.environ, self._settings, map_limits(self._settings)),
-            environment=request_environment(request.environ),
-            timeout=timeout,
+            container=container,
+            object=name,
+            settings=self._settings,
+            limits=map_limits(self._settings),
+            pipeline=Pipeline(self._application, request.environ, "v1"),
+            intake=intake,
+            timeout=asked_timeout(request.headers.get(TIMEOUT), self._settings),
         )
 
     def _shared(self) -> Cluster:

@@ -68,6 +68,7 @@ class Execution:
             timeout=request.timeout,
             show_servers=settings.show_servers,
         )
+        self._brought = request.brought
         self._planned = plan_request(cluster, job, request, pipeline)
         self._records = Records({}, {}, {})
         self._spool = Spool(
@@ -93,6 +94,7 @@ class Execution:
             raise
         finally:
             self._sources.close()
+            self._brought.close()
             self._cluster.jobs.discard(self.live)
 
     def cancel(self, reason: str) -> None:
@@ -122,6 +124,7 @@ class Execution:
             transaction=self._transaction,
             limits=self._cluster.limits,
             sources=self._sources,
+            brought=self._brought,
             spool=self._spool,
             publisher=Publisher(pipeline, self._spool),
             records=self._records,

@@ -78,7 +78,7 @@ def _plan(
         size_of=listing.size_of,
         affinity=placer.affinity(policy_of),
         limits=map_limits(settings),
-        image=request.image is not None,
+        image=request.brought.image is not None,
         ignore_replication=settings.ignore_replication,
         network="opaque" if settings.network_type == "opaque" else "tcp",
         job=job,

@@ -13,27 +13,24 @@ from itertools import count
 from typing import Any
 
 from .errors import JobError
+from .intake import NOTHING, Brought
 from .settings import Settings
-from .sources import Source
 
 TIMEOUT = "X-Zerovm-Timeout"
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A job as it is asked for. ``document`` is the map's JSON value; names are native strings.
+    """A job as it is asked for. ``document`` is the map's JSON value; names are native strings; ``timeout`` is in seconds.
 
-    ``image`` is a tar to be mounted at ``/`` of every node (``compressed`` if it is a gzip), ``payload`` what nodes with a
-    ``stdin`` without a path read.
+    Whoever runs the job closes what it has ``brought``.
     """
 
     account: str
     document: Any
     environment: Mapping[str, str]
     timeout: float
-    image: Source | None = None
-    compressed: bool = False
-    payload: Source | None = None
+    brought: Brought = NOTHING
 
 
 def asked_timeout(header: str | None, settings: Settings) -> float:

@@ -18,6 +18,7 @@ from swift.proxy.controllers.base import get_container_info
 from zerocloud.sysmap import SwiftPath
 
 from .errors import JobError
+from .setuid import SetUid
 
 SOURCE = "ZC"
 
@@ -70,6 +71,14 @@ class Pipeline:
         """One whose requests are not authorized by anybody: for what the proxy itself keeps in an account."""
         environ = make_pre_authed_env(dict(self._environ), agent=None, swift_source=SOURCE)
         return Pipeline(self._application, environ, "v1")
+
+    def on_behalf_of(self, zapp: SwiftPath) -> Pipeline:
+        """The same for what a zapp does, which its containers' owners may have granted to the caller."""
+        authorize = self._environ.get("swift.authorize")
+        if authorize is None:
+            return self
+        granting = SetUid(authorize, zapp, self.container_info)
+        return Pipeline(self._application, {**self._environ, "swift.authorize": granting}, self._version)
 
     def get(self, path: SwiftPath, query: str = "", headers: Mapping[str, str] | None = None) -> Fetched:
         """GET an account, a container or an object. A refusal is an answer like others."""

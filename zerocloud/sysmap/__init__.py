@@ -10,6 +10,7 @@ from .drawing import graphviz, mermaid
 from .explain import Explanation, Facts, Placement, explain, unsized
 from .listing import StoredListing
 from .paths import ImagePath, NetworkPath, Path, SwiftPath
+from .place import wants_payload
 from .plan import Access, Channel, Connection, Node, Plan, Slice
 from .planner import plan_job
 from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
@@ -33,6 +34,7 @@ __all__ = [
     "Connection",
     "Access",
     "Slice",
+    "wants_payload",
     "record_start",
     "visible_range",
     "SliceTooLong",

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.test_tarwalk import Stream, archive
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.unpack import inflate, receive
 from zerocloud.objectquery.workspace import Workspace, is_full
-
-from .test_tarwalk import Stream, archive
 
 
 class Body(Stream):

@@ -1,4 +1,10 @@
-"""The ways in: each module turns one form of request into a :class:`zerocloud.proxyquery.request.JobRequest`.
+"""The ways in: each turns one form of request into the same thing, a :class:`~zerocloud.proxyquery.request.JobRequest`.
 
-Source: HTTP API, sections 2 to 5.
+posted_map    a system map in the body
+tar_image     a tar archive with a map in it
+script        a text that begins with ``#!``
+sourced       ``X-Zerovm-Source``: an object that is one of these; the body is its payload
+rest          ``/open/…`` and ``/api/…``: an address that is a program
+association   ``/open/…`` of an object that is none: the program that is registered for its type
+choose        which of them a request takes
 """

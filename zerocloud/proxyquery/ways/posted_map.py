@@ -7,31 +7,31 @@ from typing import Any
 
 from swift.common.concurrency import ChunkReadError, Timeout
 
-from zerocloud.sysmap import Limits, SystemMapSyntaxError, parse_document
-
-from ..errors import JobError, MapError
+from ..errors import JobError
+from ..request import JobRequest
 from ..settings import Settings
+from .door import JSON, Door
 
-JSON_TYPE = "application/json"
 CHUNK = 65536
 
 
-def read_map(environ: Any, settings: Settings, limits: Limits) -> Any:
-    """The JSON value of the map in the request's body. Raises JobError (408, 413, 422, 499)."""
+def posted_map(door: Door) -> JobRequest:
+    """The job of the map in the request's body. Raises JobError (408, 413, 422, 499)."""
+    return door.job(door.parse(_map_text(door.environ, door.settings)))
+
+
+def _map_text(environ: Any, settings: Settings) -> bytes:
     length = environ.get("CONTENT_LENGTH")
     declared = int(length) if length else None
     if declared is not None and declared > settings.maximum_map:
         raise _too_large(settings)
     text = _read(environ["wsgi.input"], settings)
     if declared is not None and len(text) < declared:
-        raise JobError(499, f"{JSON_TYPE} POST unfinished: {len(text)} of {declared} bytes came")
+        raise JobError(499, f"{JSON} POST unfinished: {len(text)} of {declared} bytes came")
     etag = environ.get("HTTP_ETAG", "").strip().strip('"').lower()
     if etag and etag != hashlib.md5(text, usedforsecurity=False).hexdigest():
         raise JobError(422, "The Etag header is not the MD5 of the system map that came")
-    try:
-        return parse_document(text, limits)
-    except SystemMapSyntaxError as error:
-        raise MapError(422, error) from error
+    return text
 
 
 def _read(source: Any, settings: Settings) -> bytes:
@@ -55,7 +55,7 @@ def _read_piece(source: Any, settings: Settings) -> bytes:
             piece: bytes = source.read(CHUNK)
             return piece
     except (OSError, ChunkReadError) as error:
-        raise JobError(499, f"{JSON_TYPE} POST unfinished") from error
+        raise JobError(499, f"{JSON} POST unfinished") from error
 
 
 def _too_large(settings: Settings) -> JobError:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerocloud.objectquery.tarwalk import FileSource, TarError, walk
+from zerocloud.tarwalk import FileSource, TarError, walk
 
 
 class Stream:

@@ -1,0 +1,413 @@
+"""Every way in: what it sends to the nodes, and what it says of requests that it can't take."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from urllib.parse import quote
+
+import pytest
+from swift.common.swob import HTTPForbidden, HTTPUnauthorized, Request
+
+from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
+from tests.functional.proxyquery.harness import world as harness_world
+
+TAR = "application/x-tar"
+GZIP = "application/x-gzip"
+
+
+def archive(**members: bytes) -> bytes:
+    """A tar archive; ``__`` in a name stands for a slash, ``_`` for a dot."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name.replace("__", "/").replace("_", "."))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def job_map(world, *devices, **keys) -> bytes:
+    return json.dumps([node(world, *(devices or (device("stdout"),)), **keys)]).encode()
+
+
+def ask(world, method="POST", path=f"/v1/{ACCOUNT}", body=b"", authorize=None, user=None, **headers):
+    """Any request to the filter; its response, read and closed."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = Request.blank(path, method=method, body=body, headers=named)
+    if authorize is not None:
+        request.environ["swift.authorize"] = authorize
+    if user is not None:
+        request.environ["REMOTE_USER"] = user
+    response = request.get_response(world.filter)
+    response.body  # noqa: B018 - reads and closes it
+    return response
+
+
+def post(world, body, content_type, path=f"/v1/{ACCOUNT}", **headers):
+    return ask(world, "POST", path, body, X_Zerovm_Execute="1.0", Content_Type=content_type, **headers)
+
+
+class TestImage:
+    def test_the_whole_archive_goes_to_every_node(self, world):
+        image = archive(data=b"x" * 70_000, boot__system_map=job_map(world, count=3))
+        assert post(world, image, TAR).status_int == 200
+        jobs = world.jobs()
+        assert len(jobs) == 3
+        assert {job.members["image"] for job in jobs} == {image}
+        assert all(job.node["channels"][-1]["device"] == "image" for job in jobs)
+
+    def test_a_map_behind_a_large_member_is_found(self, world):
+        image = archive(large=bytes(3_000_000), boot__system_map=job_map(world))
+        assert post(world, image, "application/x-ustar").status_int == 200
+        assert post(world, gzip.compress(image), GZIP).status_int == 200
+
+    def test_a_gzip_travels_as_it_is(self, world):
+        image = gzip.compress(archive(boot__cluster_map=job_map(world)))
+        assert post(world, image, GZIP).status_int == 200
+        (job,) = world.jobs()
+        assert job.members["image.gz"] == image
+        assert "image" not in job.members
+
+    def test_the_first_map_counts(self, world):
+        image = archive(boot__cluster_map=job_map(world, name="first"), boot__system_map=job_map(world, name="second"))
+        post(world, image, TAR)
+        assert [job.node["name"] for job in world.jobs()] == ["first"]
+
+    @pytest.mark.parametrize(
+        ("body", "content_type", "status", "words"),
+        [
+            (archive(other=b"x"), TAR, 400, "System boot map was not found"),
+            (b"no archive at all" * 100, TAR, 422, "Error reading application/x-tar"),
+            (archive(boot__system_map=b"[" * 900)[:700], TAR, 422, "Error reading"),
+            (b"no gzip", GZIP, 422, "Error reading application/x-gzip"),
+            (gzip.compress(archive(other=b"x"))[:-20], GZIP, 422, "Error reading"),
+            (archive(boot__system_map=b"[{"), TAR, 422, "Could not parse system map"),
+            (archive(boot__system_map=b" " * (1 << 20) + b"[]"), TAR, 413, "1048576"),
+        ],
+    )
+    def test_what_is_wrong_with_an_archive_is_told(self, world, body, content_type, status, words):
+        answer = post(world, body, content_type)
+        assert (answer.status_int, words in text(answer)) == (status, True), text(answer)
+        assert world.asked() == 0
+
+    def test_a_gzip_bomb_is_defused(self, tmp_path):
+        with harness_world(tmp_path, zerovm_maxinput="1000000") as one:
+            answer = post(one, gzip.compress(archive(large=bytes(5_000_000))), GZIP)
+            assert answer.status_int == 413
+            assert post(one, archive(large=bytes(1_000_001)), TAR).status_int == 413
+
+    def test_its_length_must_be_told(self, world):
+        request = Request.blank(f"/v1/{ACCOUNT}", method="POST", headers={"X-Zerovm-Execute": "1.0", "Content-Type": TAR})
+        request.environ.pop("CONTENT_LENGTH", None)
+        assert request.get_response(world.filter).status_int == 400
+
+
+class TestScript:
+    def test_it_becomes_a_file_and_an_argument(self, world):
+        interpreter = f"swift://{ACCOUNT}/c/exe"
+        world.pipeline.put("c/exe", b"\0asm")
+        assert post(world, f"#!{interpreter} -u  -x\nprint(1)\n".encode(), "text/x-python").status_int == 200
+        (job,) = world.jobs()
+        assert (job.node["name"], job.node["exe"], job.node["args"]) == ("script", interpreter, "-u  -x script")
+        with tarfile.open(fileobj=io.BytesIO(job.members["image"])) as tar:
+            assert tar.getnames() == ["script"]
+            assert tar.extractfile("script").read().endswith(b"print(1)\n")
+
+    def test_an_interpreter_in_a_system_image(self, tmp_path):
+        with harness_world(tmp_path, zerovm_sysimage_devices="python") as one:
+            assert post(one, b"#! file://python:bin/python\nx\n", "text/x-python").status_int == 200
+            (job,) = one.jobs()
+            assert job.node["exe"] == "file://python:bin/python"
+            assert [channel["device"] for channel in job.node["channels"]] == ["stdout", "stderr", "python", "image"]
+            assert "boot" not in job.members
+
+    @pytest.mark.parametrize(
+        ("path", "inputs"),
+        [
+            ("c/one%20%25.log", ["one %.log"]),
+            ("c", ["a.txt", "one %.log", "two.log"]),
+            ("c/*.log", ["one %.log", "two.log"]),
+        ],
+    )
+    def test_the_requests_path_names_its_inputs(self, world, path, inputs):
+        world.pipeline.put("programs/exe", b"\0asm")
+        world.pipeline.containers[f"{ACCOUNT}/programs"] = {}
+        for name in ("one %.log", "two.log", "a.txt"):
+            world.pipeline.put(f"c/{name}", b"x")
+        answer = post(world, b"#!swift://~/programs/exe\n", "text/plain", path=f"/v1/{ACCOUNT}/{path}")
+        assert answer.status_int == 200, text(answer)
+        assert [job.node["path_info"] for job in world.jobs()] == [f"/{ACCOUNT}/c/{name}" for name in inputs]
+        assert all(job.node["channels"][0]["device"] == "stdin" for job in world.jobs())
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            (b"", "Unsupported Content-Type"),
+            (b"print(1)\n", "Unsupported Content-Type"),
+            (b"#!swift://~/c/exe", "Cannot find shebang"),
+            (b"#!/usr/bin/python\n", "Bad interpreter"),
+            (b"#!tcp://host:1\n", "Bad interpreter"),
+            (b"#!\xff\n", "Bad interpreter"),
+            (b"#!" + b"x" * 10_000 + b"\n", "Cannot find shebang"),
+            (b"#!file://bin/python\n", "Must supply image name"),
+        ],
+    )
+    def test_what_is_wrong_with_a_script_is_told(self, world, body, words):
+        answer = post(world, body, "text/x-python")
+        assert (answer.status_int, words in text(answer)) == (400, True), text(answer)
+
+
+class TestSource:
+    def test_an_object_takes_the_role_of_the_body(self, world):
+        image = archive(boot__system_map=job_map(world, device("stdin"), device("script"), device("stdout")))
+        world.pipeline.put("c/zapp", image, **{"Content-Type": TAR})
+        answer = post(world, b"payload", "text/plain", X_Zerovm_Source="swift://~/c/zapp")
+        assert answer.status_int == 200, text(answer)
+        (job,) = world.jobs()
+        assert job.members["image"] == image
+        assert (job.members["stdin"], job.members["script"]) == (b"payload", b"payload")
+
+    def test_a_map_or_a_script_may_be_the_source(self, world):
+        world.pipeline.put("c/map", job_map(world, device("stdin"), device("stdout")), **{"Content-Type": "application/json"})
+        world.pipeline.put("c/run", b"#!swift://~/c/exe\n", **{"Content-Type": "text/x-sh"})
+        for name in ("map", "run"):
+            assert post(world, b"in", "text/plain", X_Zerovm_Source=f"swift://~/c/{name}").status_int == 200
+        assert [job.members["stdin"] for job in world.jobs()] == [b"in", b"in"]
+
+    def test_a_payload_reaches_every_node(self, world):
+        world.every(run=lambda job: Answer({"stdout": job.members["stdin"]}))
+        document = job_map(world, device("stdin"), device("stdout"), count=3)
+        world.pipeline.put("c/map", document, **{"Content-Type": "application/json"})
+        answer = post(world, b"p" * 200_000, "text/plain", X_Zerovm_Source="swift://~/c/map")
+        assert answer.body == b"p" * 600_000
+
+    @pytest.mark.parametrize("url", ["a/c/o", "swift://~/c", "swift://", "file://x:y", "http://h/c/o", "swift://~/c/%zz"])
+    def test_what_is_no_object_is_told(self, world, url):
+        answer = post(world, b"", "text/plain", X_Zerovm_Source=url)
+        assert (answer.status_int, "swift://account/container/object" in text(answer)) == (412, True)
+
+    def test_what_can_not_be_read_is_told(self, world):
+        assert post(world, b"", "text/plain", X_Zerovm_Source="swift://~/c/none").status_int == 404
+        world.pipeline.put("c/zapp", archive(x=b""), **{"Content-Type": TAR})
+        answer = post(world, b"", "text/plain", X_Zerovm_Source="swift://~/c/zapp")
+        assert (answer.status_int, f"/{ACCOUNT}/c/zapp" in text(answer)) == (400, True)
+
+
+class TestRest:
+    def deploy(self, world, *devices, container="c", **keys):
+        image = archive(boot__system_map=job_map(world, *devices, **keys))
+        world.pipeline.put("c/zapp", image, **{"Content-Type": TAR})
+        meta = {"X-Container-Meta-Rest-Endpoint": f"swift://{ACCOUNT}/c/zapp"}
+        world.pipeline.containers.setdefault(f"{ACCOUNT}/{container}", {}).update(meta)
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+    @pytest.mark.parametrize("path", [f"/api/{ACCOUNT}/c/any/where?x=1", f"/open/{ACCOUNT}/c/zapp?x=1"])
+    def test_all_methods_reach_the_program(self, world, method, path):
+        self.deploy(world, device("stdin"), device("stdout"))
+        body = b"in" if method in ("POST", "PUT") else b""
+        assert ask(world, method, path, body).status_int == 200
+        (job,) = world.jobs()
+        environment = job.node["env"]
+        assert (environment["REQUEST_METHOD"], environment["QUERY_STRING"]) == (method, "x=1")
+        assert environment["REQUEST_URI"] == path
+        assert environment["PATH_INFO"] == path.partition("?")[0].removeprefix("/api").removeprefix("/open")
+        assert environment["HTTP_X_ZEROVM_EXECUTE"] == path.split("/")[1] + "/1.0"
+        assert job.members.get("stdin") == (body or None)
+
+    def test_a_zapp_that_is_deployed_anew_is_served_at_once(self, world):
+        self.deploy(world, name="old")
+        ask(world, "GET", f"/api/{ACCOUNT}/c/x")
+        self.deploy(world, name="new")
+        ask(world, "GET", f"/api/{ACCOUNT}/c/x")
+        assert {job.node["name"] for job in world.jobs()} == {"old", "new"}
+
+    @pytest.mark.parametrize("url", ["", "swift://~/c/zapp", "swift://AUTH_test/c", "nonsense"])
+    def test_a_container_without_an_endpoint(self, world, url):
+        world.pipeline.containers[f"{ACCOUNT}/c"] = {"X-Container-Meta-Rest-Endpoint": url} if url else {}
+        answer = ask(world, "GET", f"/api/{ACCOUNT}/c/x")
+        assert (answer.status_int, "c" in text(answer)) == (404, True)
+
+    def test_paths_that_name_too_little(self, world):
+        assert ask(world, "GET", f"/api/{ACCOUNT}").status_int == 412
+        assert ask(world, "GET", f"/open/{ACCOUNT}/c").status_int == 412
+
+    def test_an_endpoint_that_is_no_zapp(self, world):
+        self.deploy(world)
+        world.pipeline.put("c/zapp", b"text", **{"Content-Type": "text/plain"})
+        assert ask(world, "GET", f"/api/{ACCOUNT}/c/x").status_int == 501
+
+    def test_it_can_be_explained(self, world):
+        self.deploy(world)
+        answer = ask(world, "GET", f"/open/{ACCOUNT}/c/zapp", X_Zerovm_Execute="explain/1.0")
+        assert (answer.status_int, world.asked()) == (200, 0)
+        assert text(answer).startswith("id ")
+
+
+class TestAssociation:
+    def register(self, world, template, kind="text/x-log"):
+        world.pipeline.containers[f"{ACCOUNT}/.zvm"] = {}
+        world.pipeline.put(f".zvm/{kind}/config", template.encode())
+        world.pipeline.put("c/exe", b"\0asm")
+        world.pipeline.put("c/day one.log", b"log", **{"Content-Type": f"{kind}; charset=utf-8"})
+
+    TEMPLATE = """[{"name": "viewer", "exec": {"path": "swift://~/c/exe", "args": "{.mode=short} {.missing}"},
+        "count": {.count=1}, "devices": [{"name": "stdin", "path": "{.object_path}"}, {"name": "stdout"}]}]"""
+
+    def open(self, world, query=""):
+        return ask(world, "GET", f"/open/{ACCOUNT}/c/day%20one.log{query}")
+
+    def test_the_registered_program_opens_the_object(self, world):
+        self.register(world, self.TEMPLATE)
+        assert self.open(world).status_int == 200
+        assert self.open(world, "?mode=long&object_path=swift://other/c/o").status_int == 200
+        first, second = world.jobs()
+        assert (first.node["args"].strip(), second.node["args"].strip()) == ("short", "long")
+        assert {job.node["path_info"] for job in (first, second)} == {f"/{ACCOUNT}/c/day one.log"}
+
+    @pytest.mark.parametrize("value", ['"}, "evil": {"x": "', '\\"', "\\", "\n", "\u2028", '","path":"swift://AUTH_other/c/o'])
+    def test_a_value_is_never_more_than_a_value(self, world, value):
+        self.register(world, self.TEMPLATE.replace('"args": "{.mode=short} {.missing}"', '"env": {"MODE": "{.mode}"}'))
+        answer = self.open(world, f"?mode={quote(value)}")
+        assert answer.status_int == 200, text(answer)
+        (job,) = world.jobs()
+        assert job.node["env"]["MODE"] == value
+        assert job.node["path_info"] == f"/{ACCOUNT}/c/day one.log"
+
+    @pytest.mark.parametrize("value", ['1, "exec": {}', "[]", "1e9999", "01", "", "nul"])
+    def test_outside_of_strings_only_scalars_fit(self, world, value):
+        self.register(world, self.TEMPLATE)
+        answer = self.open(world, f"?count={quote(value)}")
+        assert (answer.status_int, "count" in text(answer)) == (400, True)
+
+    def test_a_scalar_outside_of_strings(self, world):
+        self.register(world, self.TEMPLATE.replace('"devices"', '"x-": {.flag=null}, "devices"').replace("{.object_path}", ""))
+        assert self.open(world, "?count=2&flag=true").status_int == 200
+        assert len(world.jobs()) == 2
+
+    def test_nothing_is_registered(self, world):
+        self.register(world, self.TEMPLATE, "text/x-log")
+        world.pipeline.put("c/day one.log", b"", **{"Content-Type": "text/x-other"})
+        answer = self.open(world)
+        assert (answer.status_int, text(answer)) == (404, "No application registered for text/x-other")
+
+    def test_a_template_that_is_too_large(self, world):
+        self.register(world, self.TEMPLATE + " " * 70_000)
+        assert self.open(world).status_int == 413
+
+    def test_a_program_is_run_itself(self, world):
+        world.pipeline.put("c/prog.nexe", b"\0asm", **{"Content-Type": "application/x-nexe"})
+        assert ask(world, "GET", f"/open/{ACCOUNT}/c/prog.nexe?args=a%20%22b&content_type=text/x-mine").status_int == 200
+        (job,) = world.jobs()
+        assert (job.node["name"], job.node["exe"], job.node["args"]) == ("executable", f"swift://{ACCOUNT}/c/prog.nexe", 'a "b')
+        assert job.node["channels"][0]["content_type"] == "text/x-mine"
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+    def test_objects_are_opened_by_get(self, world, method):
+        self.register(world, self.TEMPLATE)
+        assert ask(world, method, f"/open/{ACCOUNT}/c/day%20one.log").status_int == 501
+
+
+def access_lists(request):
+    """Like tempauth: the account's owner may everything, others what an access list says."""
+    user = request.environ.get("REMOTE_USER")
+    account = request.path.split("/")[2]
+    asked.append((request.method, request.path.partition("/v1/")[2], request.acl))
+    if user == account or ".r:*" in (request.acl or "") or (user and user in (request.acl or "").split(",")):
+        return None
+    return HTTPForbidden(request=request) if user else HTTPUnauthorized(request=request)
+
+
+asked: list[tuple[str, str, str | None]] = []
+
+
+class TestSetUid:
+    GRANT = "X-Container-Meta-Zerovm-Suid"
+    ENDPOINT = "X-Container-Meta-Rest-Endpoint"
+    ZAPP = f"swift://{ACCOUNT}/app/zapp"
+
+    @pytest.fixture(autouse=True)
+    def deployed(self, world):
+        asked.clear()
+        containers = world.pipeline.containers
+        for name in ("app", "data", "out", "private"):
+            containers[f"{ACCOUNT}/{name}"] = {}
+        for name in ("app", "data", "out"):
+            containers[f"{ACCOUNT}/{name}"].update({self.ENDPOINT: self.ZAPP, self.GRANT: "guest"})
+        world.pipeline.put("app/exe", b"\0asm")
+        world.pipeline.put("data/in", b"in")
+        world.pipeline.put("private/in", b"secret")
+        self.zapp(
+            world,
+            {"name": "stdin", "path": f"swift://{ACCOUNT}/data/in"},
+            {"name": "stdout", "path": f"swift://{ACCOUNT}/out/o"},
+        )
+        world.every(run=lambda job: Answer({"stdout": b"result"}))
+
+    def zapp(self, world, *devices):
+        group = {"name": "n", "exec": {"path": f"swift://{ACCOUNT}/app/exe"}, "devices": list(devices)}
+        image = archive(boot__system_map=json.dumps([group]).encode())
+        world.pipeline.put("app/zapp", image, **{"Content-Type": TAR})
+
+    def call(self, world, user="guest", path=f"/api/{ACCOUNT}/app/x", **headers):
+        return ask(world, "POST" if path.startswith("/v1") else "GET", path, authorize=access_lists, user=user, **headers)
+
+    def test_a_foreign_user_runs_it_within_its_containers(self, world):
+        assert self.call(world).status_int == 200
+        assert world.pipeline.objects[f"{ACCOUNT}/out/o"][0] == b"result"
+
+    def test_by_open_and_by_source_too(self, world):
+        assert self.call(world, path=f"/open/{ACCOUNT}/app/zapp").status_int == 200
+        source = {"X_Zerovm_Execute": "1.0", "Content_Type": "text/plain", "X_Zerovm_Source": self.ZAPP}
+        assert self.call(world, path=f"/v1/{ACCOUNT}", **source).status_int == 200
+
+    def test_the_steps_are_asked_for_in_their_order(self, world):
+        self.call(world)
+        steps = [(method, path.split("/")[1] if "/" in path else "") for method, path, acl in asked if acl == "guest"]
+        order = list(dict.fromkeys(steps))
+        assert order == [("GET", "app"), ("POST", "app"), ("GET", "data"), ("PUT", "out")]
+
+    @pytest.mark.parametrize("container", ["app", "data", "out"])
+    @pytest.mark.parametrize("missing", [GRANT, ENDPOINT])
+    def test_every_container_must_grant_it(self, world, container, missing):
+        del world.pipeline.containers[f"{ACCOUNT}/{container}"][missing]
+        path = f"/open/{ACCOUNT}/app/zapp"
+        assert self.call(world, path=path).status_int == 403
+        assert f"{ACCOUNT}/out/o" not in world.pipeline.objects
+
+    def test_a_grant_is_for_one_zapp(self, world):
+        world.pipeline.put("app/other", world.pipeline.objects[f"{ACCOUNT}/app/zapp"][0], **{"Content-Type": TAR})
+        assert self.call(world, path=f"/open/{ACCOUNT}/app/other").status_int == 403
+
+    def test_others_and_nobody_have_none(self, world):
+        assert self.call(world, user="stranger").status_int == 403
+        assert self.call(world, user=None).status_int == 401
+
+    def test_everybody_may_be_meant(self, world):
+        for name in ("app", "data", "out"):
+            world.pipeline.containers[f"{ACCOUNT}/{name}"][self.GRANT] = ".r:*"
+        assert self.call(world, user=None).status_int == 200
+
+    def test_other_containers_stay_closed(self, world):
+        self.zapp(world, {"name": "stdin", "path": f"swift://{ACCOUNT}/private/in"}, {"name": "stdout"})
+        assert self.call(world).status_int == 403
+        self.zapp(world, {"name": "stdin", "path": f"swift://{ACCOUNT}/private/*"}, {"name": "stdout"})
+        assert self.call(world).status_int in (400, 403)
+        assert world.asked() == 0
+
+    def test_a_plain_job_of_a_foreign_user_gets_nothing(self, world):
+        body = json.dumps([{"name": "n", "exec": {"path": f"swift://{ACCOUNT}/app/exe"}, "devices": [{"name": "stdout"}]}])
+        headers = {"X_Zerovm_Execute": "1.0", "Content_Type": "application/json"}
+        answer = ask(world, body=body.encode(), authorize=access_lists, user="guest", **headers)
+        assert answer.status_int == 403
+
+    def test_a_client_that_may_not_run_it_is_not_read(self, world):
+        class Unread(io.BytesIO):
+            def read(self, *_):
+                raise AssertionError("the body was read")
+
+        request = Request.blank(f"/open/{ACCOUNT}/app/zapp", method="POST", headers={"Content-Length": "10"})
+        request.environ.update({"wsgi.input": Unread(), "swift.authorize": access_lists, "REMOTE_USER": "stranger"})
+        assert request.get_response(world.filter).status_int == 403

@@ -1,0 +1,173 @@
+"""What a request brings along, the client's body or a zapp, kept before its job begins: read once, sent as often as needed.
+
+It waits in a temporary file without a name, so memory stays constant and nothing is left behind. A client that is still to be
+read could not be watched for hanging up; so its body is read to the end first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from swift.common.concurrency import ChunkReadError, Timeout, sleep
+
+from zerocloud import wire
+from zerocloud.sysmap import Node, wants_payload
+
+from .errors import JobError, SourceError
+from .settings import Settings
+from .spool import Segment, Spool
+from .subrequests import Fetched
+
+CHUNK = 65536
+
+
+class Kept:
+    """Bytes that are there: a source that is always ready."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self._segment.size
+
+    def ready(self) -> None:
+        """Nothing to wait for."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning."""
+        return self._segment.chunks()
+
+    def read_at(self, size: int, position: int) -> bytes:
+        """Up to ``size`` bytes from a position on; none at the end."""
+        return next(self._segment.chunks(position), b"")[:size]
+
+    def head(self, most: int) -> bytes:
+        """Its beginning, as far as ``most`` bytes."""
+        found = b""
+        for piece in self.chunks():
+            found += piece
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def close(self) -> None:
+        """Nothing: it ends with its intake."""
+
+
+class Intake:
+    """Keeps what came with one request until its job has ended."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._spool = Spool(
+            settings.spool_memory, settings.spool_directory, settings.network_chunk_size, settings.spool_maximum
+        )
+
+    def body(self, environ: Any) -> Kept:
+        """The client's body. Raises JobError: 408 if it comes too slowly, 413 if it is too large, 499 if it breaks off."""
+        length = environ.get("CONTENT_LENGTH")
+        declared = int(length) if length else None
+        self._check(declared or 0)
+        segment = self._spool.segment()
+        deadline = time.monotonic() + self._settings.maximum_upload_time
+        for piece in iter(lambda: self._read(environ["wsgi.input"], deadline), b""):
+            self._append(segment, piece)
+        if declared is not None and segment.size < declared:
+            raise JobError(499, f"The request's body ended after {segment.size} of {declared} bytes")
+        return Kept(segment)
+
+    def fetched(self, fetched: Fetched, name: str) -> Kept:
+        """An object that is open. Raises SourceError."""
+        try:
+            self._check(fetched.length or 0)
+            segment = self._spool.segment()
+            pieces = fetched.chunks()
+            for piece in iter(lambda: self._next(pieces, name), b""):
+                self._append(segment, piece)
+        finally:
+            fetched.close()
+        if fetched.length is not None and segment.size < fetched.length:
+            raise SourceError(503, f"Error while fetching {name}: it ended {fetched.length - segment.size} bytes early")
+        return Kept(segment)
+
+    def of_bytes(self, data: bytes) -> Kept:
+        """Bytes that are at hand."""
+        segment = self._spool.segment()
+        self._append(segment, data)
+        return Kept(segment)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._spool.close()
+
+    def _read(self, source: Any, deadline: float) -> bytes:
+        seconds = min(self._settings.client_timeout, deadline - time.monotonic())
+        slow = JobError(408, f"Nothing of the request's body came for {max(0.0, seconds):g} s")
+        try:
+            piece = _within(seconds, lambda: source.read(CHUNK), slow)
+        except (OSError, ChunkReadError) as error:
+            raise JobError(499, "The request's body broke off") from error
+        sleep(0)  # a fast client must not keep all others waiting
+        return piece
+
+    def _next(self, pieces: Iterator[bytes], name: str) -> bytes:
+        seconds = self._settings.node_timeout
+        slow = SourceError(503, f"Error while fetching {name}: nothing came for {seconds:g} s")
+        try:
+            return _within(seconds, lambda: next((piece for piece in pieces if piece), b""), slow)
+        except OSError as error:
+            raise SourceError(503, f"Error while fetching {name}: {error}") from error
+
+    def _append(self, segment: Segment, piece: bytes) -> None:
+        self._check(segment.size + len(piece))
+        try:
+            segment.append(piece)
+        except OSError as error:
+            raise JobError(503, f"The proxy has no room to keep what the job brings: {error.strerror}") from error
+
+    def _check(self, size: int) -> None:
+        limit = self._settings.maximum_input
+        if size > limit:
+            raise JobError(413, f"What the request brings is larger than {limit} bytes")
+
+
+def _within(seconds: float, action: Callable[[], bytes], slow: JobError) -> bytes:
+    """Do something within a time, or raise ``slow``."""
+    with Timeout(max(0.0, seconds)) as expired:
+        try:
+            return action()
+        except Timeout as error:
+            if error is not expired:
+                raise
+    raise slow
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a job has from its request: an image for every node's ``/``, and what its devices without a path read."""
+
+    intake: Intake | None = None
+    image: Kept | None = None
+    compressed: bool = False
+    payload: Kept | None = None
+
+    def members(self, node: Node) -> Iterator[tuple[str, Kept]]:
+        """What is sent to a node of it, by the names of its members (executing server, section 2)."""
+        if self.image is not None:
+            yield wire.GZIP_IMAGE_MEMBER if self.compressed else wire.IMAGE_MEMBER, self.image
+        if self.payload is not None:
+            for channel in filter(wants_payload, node.channels):
+                yield channel.device, self.payload
+
+    def close(self) -> None:
+        """Forget it."""
+        if self.intake is not None:
+            self.intake.close()
+
+
+NOTHING = Brought()

@@ -1,0 +1,58 @@
+"""Addresses that are programs: ``/open/account/container/zapp`` and ``/api/account/container/…`` (HTTP API, section 4).
+
+Nothing is kept from one request to the next: each reads the zapp anew, with the rights of its caller. So a zapp that was
+deployed again is served at once, and no answer passes by an access list.
+"""
+
+from __future__ import annotations
+
+from swift.common.swob import wsgi_to_str
+
+from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
+
+from ..errors import JobError
+from ..request import JobRequest
+from ..setuid import ENDPOINT
+from ..subrequests import Fetched, Pipeline
+from .association import associated
+from .door import Door
+from .sourced import zapp
+
+READING = frozenset(("GET", "HEAD"))
+
+
+def endpoint(pipeline: Pipeline, account: str, container: str) -> SwiftPath:
+    """The zapp that serves a container, named in its metadata. Raises JobError (404)."""
+    info = pipeline.container_info(SwiftPath(account, container))
+    url = wsgi_to_str(info["meta"].get(ENDPOINT, ""))
+    if not url:
+        raise JobError(404, f"No API endpoint configured for container {container}")
+    try:
+        path = parse_swift_url(url, "")
+    except UrlError as error:
+        raise _no_endpoint(container, str(error)) from error
+    if not path.account or not path.object:
+        raise _no_endpoint(container, url)
+    return path
+
+
+def _no_endpoint(container: str, why: str) -> JobError:
+    return JobError(404, f"The API endpoint of container {container} is not swift://account/container/object: {why}")
+
+
+def api(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
+    """The job of a container's endpoint. Raises JobError: 501 for one that is no zapp."""
+    found = zapp(door, path, fetched)
+    if found is None:
+        raise JobError(501, f"{path.path} is neither a tar archive with a system map nor a map")
+    return found
+
+
+def open_object(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
+    """The job of a zapp, or of the program that is registered for the type of an object. Raises JobError."""
+    found = zapp(door, path, fetched)
+    if found is not None:
+        return found
+    if door.method not in READING:
+        raise JobError(501, f"{path.path} is no zapp: it can be opened by GET only")
+    return associated(door, path, fetched.headers.get("content-type", ""))
