@@ -20,7 +20,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
-from zerocloud.zerovm.frames import ADMITTED, ALIVE, HOLD, PING, REFUSED, FrameError, read_frame, send_frame, socket_address
+from zerocloud.zerovm.frames import (
+    ADMITTED,
+    ALIVE,
+    COMPILE,
+    COMPILE_FUEL,
+    COMPILED,
+    HOLD,
+    PING,
+    REFUSED,
+    FrameError,
+    read_frame,
+    send_frame,
+    socket_address,
+)
 
 BACKGROUND = "--background"
 _START_SECONDS = 30.0
@@ -74,6 +87,16 @@ class Connection:
     def hold(self) -> None:
         """Keep a service with ``--linger`` alive for as long as this connection is open. It carries no session then."""
         self._exchange(HOLD, (), None, answered=False)
+
+    def compile(self, program: int, fuel: bool = False, timeout: float | None = None) -> None:
+        """Have the operator's own program (a descriptor) compiled, if it is not yet, without the limits for users' programs.
+
+        It then leaves a full cache last. ``fuel``: for sessions whose instructions are counted. Raises ServiceRefused, whose
+        text says why it can't be compiled, and ServiceLost.
+        """
+        answer = self._exchange(COMPILE_FUEL if fuel else COMPILE, [program], timeout)
+        if answer != COMPILED:
+            raise ServiceRefused(_sentence(answer))
 
     def admit(self, pool: str = "default", job_id: str = "", timeout: float | None = None) -> None:
         """Take a slot of ``pool``, waiting in its queue if need be, for at most ``timeout`` seconds (None: without limit).

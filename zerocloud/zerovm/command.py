@@ -3,6 +3,7 @@
 Usage: zerovm [options] MANIFEST
        zerovm --serve SOCKET [options of the service]
        zerovm --self-check
+       zerovm --compile SOCKET PROGRAM
 
   -s         don't validate apart from compiling; the report says validator 2
   -F         stop when everything is ready to run
@@ -23,8 +24,9 @@ import sys
 import syslog
 from collections.abc import Sequence
 from dataclasses import dataclass
-from errno import EINTR, EINVAL, EIO, EPIPE
+from errno import EINTR, EINVAL, EIO, ENOEXEC, EPIPE
 
+from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused
 from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.local import LocalOptions, run_local
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES, Manifest, parse
@@ -62,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from zerocloud.zerovm.service.selfcheck import self_check
 
         return self_check(words[1:])
+    if words[:1] == ["--compile"]:
+        return precompile(words[1:])
     if words in (["-h"], ["--help"]):
         sys.stdout.write(_usage())
         return 0
@@ -79,6 +83,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return EPIPE
     return report.exit_code
+
+
+def precompile(words: Sequence[str]) -> int:
+    """``zerovm --compile SOCKET PROGRAM``: have the service there compile the operator's program; the exit code."""
+    if len(words) != 2:
+        sys.stderr.write(f"zerovm: --compile takes a socket and a program\n{_usage()}")
+        return EINVAL
+    path, program = words
+    try:
+        with Connection.open(path) as connection, open(program, "rb") as file:
+            connection.compile(file.fileno())
+    except ServiceRefused as refusal:
+        sys.stderr.write(f"zerovm: {program}: {refusal}\n")
+        return ENOEXEC
+    except (ServiceError, OSError) as error:
+        sys.stderr.write(f"zerovm: {error}\n")
+        return EIO
+    return 0
 
 
 def parse_command(words: Sequence[str]) -> Command:

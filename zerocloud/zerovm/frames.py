@@ -16,8 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-HOLD, PING = b"Hold\n", b"Ping\n"
-ADMITTED, ALIVE, REFUSED = b"admitted", b"alive", b"refused"
+HOLD, PING, COMPILE, COMPILE_FUEL = b"Hold\n", b"Ping\n", b"Compile\n", b"Compile Fuel\n"
+ADMITTED, ALIVE, COMPILED, REFUSED = b"admitted", b"alive", b"compiled", b"refused"
 """Requests and answers of the executor service that are single words; a sentence follows the last."""
 
 HEADER_BYTES = 8

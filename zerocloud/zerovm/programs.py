@@ -19,7 +19,7 @@ from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.privileges import drop_privileges
 from zerocloud.zerovm.report import PASSED, SKIPPED
 from zerocloud.zerovm.service.cache import Cache, CacheError
-from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain, run_compile
+from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, address_space, explain, run_compile
 from zerocloud.zerovm.service.modules import engine_key
 from zerocloud.zerovm.service.options import default_cache
 from zerocloud.zerovm.service.walls import Walls
@@ -114,9 +114,10 @@ def _compile(task: CompileTask) -> None:
     walls = Walls()
 
     def compiling() -> int:
+        occupied = address_space()
         drop_privileges()
         walls.around_compiler()
-        return run_compile(task)
+        return run_compile(task, occupied)
 
     ended = run_in_child(compiling, (task.program, task.output), LIMITS.wall)
     if ended.kill is not None and ended.kill.end is EndState.CANCELLED:

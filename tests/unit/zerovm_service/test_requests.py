@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zerocloud.zerovm.errors import ManifestError
-from zerocloud.zerovm.service.requests import Admission, Hold, Ping, RequestError, parse_admission, parse_session
+from zerocloud.zerovm.service.requests import Admission, Hold, Ping, Precompile, RequestError, parse_first, parse_session
 from zerocloud.zerovm.sources import DescriptorSource
 
 MANIFEST = """Version=20130611
@@ -33,13 +33,28 @@ Channel=/dev/null,/dev/stderr,0,0,0,0,1,1
     ],
 )
 def test_admissions(text, expected):
-    assert parse_admission(text) == expected
+    assert parse_first(text, 0) == expected
+
+
+def test_a_program_to_be_compiled_comes_with_the_order():
+    assert parse_first(b"Compile\n", 1) == Precompile(fuel=False)
+    assert parse_first(b"Compile Fuel\n", 1) == Precompile(fuel=True)
+    assert parse_first(b"Compile Fast\n", 1) is None
+    for descriptors in (0, 2):
+        with pytest.raises(RequestError, match="one program"):
+            parse_first(b"Compile\n", descriptors)
+
+
+@pytest.mark.parametrize("text", [b"Hold", b"Ping", b"Pool=a"])
+def test_nothing_else_comes_with_descriptors(text):
+    with pytest.raises(RequestError, match="descriptors come with a manifest"):
+        parse_first(text, 1)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_admission_or_a_manifest_or_refused(text):
     try:
-        admission = parse_admission(text)
+        admission = parse_first(text, 0)
     except RequestError:
         return
     if admission is None:

@@ -2,8 +2,8 @@
 
 A compiled module is native code that is run as found, so the directory is 0700 and each file appears whole, under its final
 name, by a link from an unnamed file: whatever dies meanwhile, nothing half-made remains. All access goes through descriptors
-taken before the service walls itself in. The size is bounded: the modules unused for longest go first. Two services can share
-it.
+taken before the service walls itself in. The size is bounded: the modules unused for longest go first, and the operator's own,
+which have the sticky bit, after all others. Two services can share it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 
 _TOUCH_SECONDS = 60.0
 _SUFFIX = ".cwasm"
+_MODE = 0o400
 
 
 class CacheError(Exception):
@@ -50,10 +51,12 @@ class Cache:
 
     def create(self) -> int:
         """A new file to compile into, without a name. Raises OSError where the file system has none such."""
-        return os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o400, dir_fd=self.directory)
+        return os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, _MODE, dir_fd=self.directory)
 
-    def store(self, descriptor: int, name: str) -> None:
+    def store(self, descriptor: int, name: str, trusted: bool = False) -> None:
         """Give a finished file its name, all at once; one that is there already stays. Then the oldest go. Raises OSError."""
+        if trusted:
+            os.fchmod(descriptor, _MODE | stat.S_ISVTX)
         try:
             os.link(
                 str(descriptor),
@@ -80,9 +83,10 @@ class Cache:
             for entry in listing:
                 if entry.name.endswith(_SUFFIX):
                     status = entry.stat(follow_symlinks=False)
-                    entries.append((status.st_mtime, entry.name, status.st_size))
-        total = sum(size for _, _, size in entries)
-        for _, name, size in sorted(entries):
+                    trusted = bool(status.st_mode & stat.S_ISVTX)
+                    entries.append((trusted, status.st_mtime, entry.name, status.st_size))
+        total = sum(size for *_, size in entries)
+        for *_, name, size in sorted(entries):
             if total <= self._limit:
                 break
             if name != keep + _SUFFIX:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from zerocloud.zerovm.frames import drop_descriptors
 from zerocloud.zerovm.service.cache import Cache
-from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, explain
+from zerocloud.zerovm.service.compiling import TRUSTED_LIMITS, CompileLimits, CompileTask, explain
 from zerocloud.zerovm.service.family import Family
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop, Timer
@@ -31,8 +31,18 @@ class Unusable:
     errno: int = errno.ENOEXEC
 
 
+_Key = tuple[str, bool]
 Compiled = Callable[[Unusable | None], None]
 """Told once that the module is in the cache, or why not. Must not raise."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A program to be compiled: its descriptor, whether its instructions are counted, whether it is the operator's own."""
+
+    program: int
+    fuel: bool = False
+    trusted: bool = False
 
 
 @dataclass
@@ -46,6 +56,10 @@ class _Compile:
     timers: list[Timer] = field(default_factory=list)
 
     @property
+    def key(self) -> _Key:
+        return self.name, self.task.trusted
+
+    @property
     def story(self) -> str:
         return f"{self.task.digest[:12]} ({os.fstat(self.task.program).st_size} bytes)"
 
@@ -55,41 +69,48 @@ class Compiler:
 
     def __init__(self, loop: Loop, log: Log, cache: Cache, limits: CompileLimits, zygote: Zygote, family: Family) -> None:
         self._loop, self._log, self._cache, self._zygote, self._family = loop, log, cache, zygote, family
-        self.limits = limits
-        self._compiles: dict[str, _Compile] = {}
+        self._limits = limits
+        self._compiles: dict[_Key, _Compile] = {}
         self._queue: deque[_Compile] = deque()
-        self._failures: OrderedDict[str, tuple[float, Unusable]] = OrderedDict()
+        self._failures: OrderedDict[_Key, tuple[float, Unusable]] = OrderedDict()
 
-    def compile(self, name: str, digest: str, fuel: bool, program: int, done: Compiled) -> Callable[[], None]:
-        """Have the file ``program`` compiled as ``name``, then call ``done``; returns how to withdraw that call.
+    def limits(self, trusted: bool) -> CompileLimits:
+        """What a compile may take."""
+        return TRUSTED_LIMITS if trusted else self._limits
+
+    def compile(self, name: str, digest: str, wanted: Wanted, done: Compiled) -> Callable[[], None]:
+        """Have the program compiled as ``name``, then call ``done``; returns how to withdraw that call.
 
         The compile goes on when all have withdrawn: the next to ask will find its result. Raises OSError.
         """
-        until, failure = self._failures.get(name, (0.0, None))
+        key = (name, wanted.trusted)  # what failed within the narrow limits may succeed within the wide ones
+        until, failure = self._failures.get(key, (0.0, None))
         if failure is not None and time.monotonic() < until:
             done(failure)
             return lambda: None
-        compile_ = self._compiles.get(name)
+        compile_ = self._compiles.get(key)
         if compile_ is None:
-            compile_ = self._new(name, digest, fuel, program)
+            compile_ = self._new(name, digest, wanted)
         compile_.waiting.append(done)
         self._start_waiting()
         waiting = compile_.waiting
         return lambda: waiting.remove(done) if done in waiting else None
 
-    def _new(self, name: str, digest: str, fuel: bool, program: int) -> _Compile:
+    def _new(self, name: str, digest: str, wanted: Wanted) -> _Compile:
         output = self._cache.create()
+        limits = self.limits(wanted.trusted)
         try:
-            task = CompileTask(os.dup(program), output, digest, fuel, self.limits)
+            task = CompileTask(os.dup(wanted.program), output, digest, wanted.fuel, limits, wanted.trusted)
         except OSError:
             os.close(output)
             raise
-        compile_ = self._compiles[name] = _Compile(name, task)
+        compile_ = _Compile(name, task)
+        self._compiles[compile_.key] = compile_
         self._queue.append(compile_)
         return compile_
 
     def _start_waiting(self) -> None:
-        while self._queue and len(self._compiles) - len(self._queue) < self.limits.parallel:
+        while self._queue and len(self._compiles) - len(self._queue) < self._limits.parallel:
             compile_ = self._queue.popleft()
             try:
                 self._start(compile_)
@@ -103,7 +124,7 @@ class Compiler:
         compile_.pid = self._zygote.compiler(compile_.task)
         compile_.pidfd = self._family.adopt(compile_.pid)
         self._loop.watch(compile_.pidfd, READABLE, lambda _: self._ended(compile_), self)
-        compile_.timers = [self._loop.after(self.limits.wall, lambda: kill(compile_.pidfd), self)]
+        compile_.timers = [self._loop.after(compile_.task.limits.wall, lambda: kill(compile_.pidfd), self)]
         self._report_progress_later(compile_)
 
     def _report_progress_later(self, compile_: _Compile) -> None:
@@ -125,10 +146,10 @@ class Compiler:
         sentence = explain(compile_.task, ending.status)
         if sentence is not None:
             problem = Unusable(sentence)
-            self._remember(compile_.name, problem)
+            self._remember(compile_.key, problem)
         else:
             try:
-                self._cache.store(compile_.task.output, compile_.name)
+                self._cache.store(compile_.task.output, compile_.name, compile_.task.trusted)
             except OSError as error:
                 problem = Unusable(f"its native code can't be stored: {error.strerror}", error.errno or errno.EIO)
         used = ending.usage
@@ -140,15 +161,15 @@ class Compiler:
         self._start_waiting()
 
     def _finish(self, compile_: _Compile, problem: Unusable | None) -> None:
-        del self._compiles[compile_.name]
+        del self._compiles[compile_.key]
         os.close(compile_.task.output)
         drop_descriptors([compile_.task.program])
         for done in tuple(compile_.waiting):
             done(problem)
 
-    def _remember(self, name: str, problem: Unusable) -> None:
-        self._failures[name] = (time.monotonic() + _REMEMBER_SECONDS, problem)
-        self._failures.move_to_end(name)
+    def _remember(self, key: _Key, problem: Unusable) -> None:
+        self._failures[key] = (time.monotonic() + _REMEMBER_SECONDS, problem)
+        self._failures.move_to_end(key)
         if len(self._failures) > _REMEMBERED:
             self._failures.popitem(last=False)
 

@@ -39,21 +39,32 @@ class CompileLimits:
         return float(self.seconds * _WALL_FACTOR)
 
 
+TRUSTED_LIMITS = CompileLimits(seconds=3600, memory=32 << 30, program=1 << 30, output=8 << 30)
+"""For the operator's own programs: a stop for what runs wild, no more."""
+
+
 @dataclass(frozen=True)
 class CompileTask:
-    """What a compile needs: the program, the file to write, the digest it was announced under, and for which engine."""
+    """What a compile needs: the program, the file to write, the digest it was announced under, and for which engine.
+
+    ``trusted``: the program is the operator's own, so all processors may work on it.
+    """
 
     program: int
     output: int
     digest: str
     fuel: bool
     limits: CompileLimits
+    trusted: bool = False
 
 
-def run_compile(task: CompileTask) -> int:
-    """Compile in this process, which is a child made for it; the exit code that :func:`explain` understands."""
+def run_compile(task: CompileTask, occupied: int = 0) -> int:
+    """Compile in this process, which is a child made for it; the exit code that :func:`explain` understands.
+
+    ``occupied`` is what it has of address space already (:func:`address_space`), beside the limit.
+    """
     try:
-        _limit(task.limits)
+        _limit(task, occupied)
         return _compile(task)
     except MemoryError:
         return _OUT_OF_MEMORY
@@ -84,16 +95,24 @@ def _reason(output: int) -> str:
     return " ".join(text.split()) or "no reason given"
 
 
-def _limit(limits: CompileLimits) -> None:
+def _limit(task: CompileTask, occupied: int) -> None:
+    limits = task.limits
+    memory = limits.memory + occupied
     for number, soft, hard in (
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_CPU, limits.seconds, limits.seconds + 1),
-        (resource.RLIMIT_AS, limits.memory, limits.memory),
+        (resource.RLIMIT_AS, memory, memory),
         (resource.RLIMIT_FSIZE, limits.output, limits.output),
-        (resource.RLIMIT_NPROC, 0, 0),
+        *(() if task.trusted else ((resource.RLIMIT_NPROC, 0, 0),)),
     ):
         resource.setrlimit(number, (soft, hard))
     os.nice(_NICE)
+
+
+def address_space() -> int:
+    """What this process has mapped, in bytes. Raises OSError behind walls."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _compile(task: CompileTask) -> int:
@@ -101,7 +120,7 @@ def _compile(task: CompileTask) -> int:
     if hashlib.sha256(program).hexdigest() != task.digest:
         return _CHANGED
     try:
-        native = wasmtime.Module(make_engine(fuel=task.fuel), program).serialize()
+        native = wasmtime.Module(make_engine(fuel=task.fuel, parallel=task.trusted), program).serialize()
     except wasmtime.WasmtimeError as error:
         os.write(task.output, str(error).encode()[:_REASON_BYTES])
         return _INVALID

@@ -6,6 +6,7 @@
       |                                                             ^
       +---manifest---------> QUEUED --slot--------------------------+
       +---hold-------------> HOLDING
+      +---compile----------> PREPARING --module or refusal--> ANSWERING --> CLOSED
 
 In FIRST, and while a frame comes in pieces, a deadline runs. A hang-up (also of the caller's sending half alone) ends every
 state: a compile is left to its other askers, a process is killed. The slot of the pool is given back when the process is dead,
@@ -22,10 +23,10 @@ import traceback
 from typing import Protocol
 
 from zerocloud.zerovm.errors import ManifestError
-from zerocloud.zerovm.frames import ADMITTED, ALIVE, REFUSED, FrameError, FrameReader, HungUp, drop_descriptors, pack
+from zerocloud.zerovm.frames import ADMITTED, ALIVE, COMPILED, REFUSED, FrameError, FrameReader, HungUp, drop_descriptors, pack
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES
 from zerocloud.zerovm.report import FAILED, SKIPPED, Report
-from zerocloud.zerovm.service.compiler import Unusable
+from zerocloud.zerovm.service.compiler import Unusable, Wanted
 from zerocloud.zerovm.service.daemons import Birth, DaemonLost
 from zerocloud.zerovm.service.family import Child
 from zerocloud.zerovm.service.loop import HUNG_UP, READABLE, WRITABLE, Loop, Timer, guarded
@@ -37,9 +38,10 @@ from zerocloud.zerovm.service.requests import (
     Admission,
     Hold,
     Ping,
+    Precompile,
     RequestError,
     SessionRequest,
-    parse_admission,
+    parse_first,
     parse_session,
 )
 from zerocloud.zerovm.service.sessions import SessionProcess, Workshop
@@ -146,9 +148,7 @@ class Conversation:
         # From here on only a hang-up is of interest; what else the caller sends waits in the socket.
         self._loop.watch(self._connection.fileno(), HUNG_UP, self._readable, self)
         try:
-            first = parse_admission(text) if self._state is State.FIRST else None
-            if first is not None and self._descriptors:
-                raise RequestError("descriptors come with a manifest, not with an admission")
+            first = parse_first(text, len(self._descriptors)) if self._state is State.FIRST else None
             if isinstance(first, Hold) and self._host.draining:
                 self._close()
             elif isinstance(first, Hold):
@@ -156,12 +156,26 @@ class Conversation:
             elif isinstance(first, Ping):
                 self._reply(ALIVE)
                 self.begin()
+            elif isinstance(first, Precompile):
+                self._precompile(self._descriptors[0], first.fuel)
             elif isinstance(first, Admission):
                 self._enter(first)
             else:
                 self._take_manifest(text)
         except RequestError as error:
             self._refuse(str(error))
+
+    def _precompile(self, program: int, fuel: bool) -> None:
+        self._state = State.PREPARING
+        self._query = self._host.workshop.modules.find(Wanted(program, fuel, trusted=True), self._compiled, self)
+
+    def _compiled(self, answer: Compiled | Unusable) -> None:
+        self._query = None
+        if isinstance(answer, Unusable):
+            self._refuse(answer.sentence)
+        else:
+            os.close(answer.descriptor)
+            self._send(COMPILED)
 
     def _take_manifest(self, text: bytes) -> None:
         try:
@@ -215,8 +229,8 @@ class Conversation:
             self._thaw(request.daemon or "")
             return
         program = self._descriptors[request.program]
-        fuel = request.manifest.fuel is not None
-        self._query = self._host.workshop.modules.find(program, fuel, self._found, self)
+        wanted = Wanted(program, fuel=request.manifest.fuel is not None)
+        self._query = self._host.workshop.modules.find(wanted, self._found, self)
 
     def _thaw(self, name: str) -> None:
         birth = self._host.workshop.daemons.fork(name, self._born, self)

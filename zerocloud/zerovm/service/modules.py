@@ -13,7 +13,7 @@ from pathlib import Path
 import wasmtime
 
 from zerocloud.zerovm.service.cache import Cache
-from zerocloud.zerovm.service.compiler import Compiler, Unusable
+from zerocloud.zerovm.service.compiler import Compiler, Unusable, Wanted
 from zerocloud.zerovm.service.digests import Digesting, Digests
 from zerocloud.zerovm.service.kernel import MACHINE
 from zerocloud.zerovm.service.loop import Loop, Owner, guarded
@@ -61,22 +61,22 @@ class Modules:
         self._digests = Digests()
         self._keys = {fuel: engine_key(fuel) for fuel in (False, True)}
 
-    def find(self, program: int, fuel: bool, found: Found, owner: Owner) -> Query:
-        """Call ``found`` once, now or later, with the module of the file ``program``, which must stay open until then."""
+    def find(self, wanted: Wanted, found: Found, owner: Owner) -> Query:
+        """Call ``found`` once, now or later, with the module of the program, whose file must stay open until then."""
         query = Query(found, owner)
-        problem = self._check(program)
-        digest = self._digests.find(program)
+        problem = self._check(wanted)
+        digest = self._digests.find(wanted.program)
         if problem is not None:
             query.answer(problem)
         elif digest is not None:
-            self._look_up(query, program, digest, fuel)
+            self._look_up(query, wanted, digest)
         else:
-            self._digest(query, self._digests.begin(program), program, fuel)
+            self._digest(query, self._digests.begin(wanted.program), wanted)
         return query
 
-    def _check(self, program: int) -> Unusable | None:
-        status = os.fstat(program)
-        limit = self._compiler.limits.program
+    def _check(self, wanted: Wanted) -> Unusable | None:
+        status = os.fstat(wanted.program)
+        limit = self._compiler.limits(wanted.trusted).program
         if not stat.S_ISREG(status.st_mode):
             return Unusable("the program is not a regular file")
         if status.st_size == 0:
@@ -85,16 +85,16 @@ class Modules:
             return Unusable(f"the program has {status.st_size} bytes, the limit is {limit}", errno.EFBIG)
         return None
 
-    def _digest(self, query: Query, digesting: Digesting, program: int, fuel: bool) -> None:
+    def _digest(self, query: Query, digesting: Digesting, wanted: Wanted) -> None:
         digest = digesting.step()
         if digest is not None:
-            self._look_up(query, program, digest, fuel)
+            self._look_up(query, wanted, digest)
         else:
-            timer = self._loop.after(0, lambda: self._digest(query, digesting, program, fuel), query.owner)
+            timer = self._loop.after(0, lambda: self._digest(query, digesting, wanted), query.owner)
             query.withdraw_by(timer.cancel)
 
-    def _look_up(self, query: Query, program: int, digest: str, fuel: bool) -> None:
-        name = f"{digest}-{self._keys[fuel]}"
+    def _look_up(self, query: Query, wanted: Wanted, digest: str) -> None:
+        name = f"{digest}-{self._keys[wanted.fuel]}"
         descriptor = self._cache.open(name)
         if descriptor is not None:
             query.answer(Compiled(descriptor, name, cached=True))
@@ -103,7 +103,7 @@ class Modules:
         def done(problem: Unusable | None) -> None:
             query.answer(problem or self._fresh(name))
 
-        query.withdraw_by(self._compiler.compile(name, digest, fuel, program, done))
+        query.withdraw_by(self._compiler.compile(name, digest, wanted, done))
 
     def _fresh(self, name: str) -> Compiled | Unusable:
         descriptor = self._cache.open(name)

@@ -1,6 +1,7 @@
 """What a caller can ask of the service: the text of its frames, checked. Pure.
 
-A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), or else a manifest
+A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), an order to compile a
+program ahead of need (``Compile``, or ``Compile Fuel`` for sessions whose instructions are counted), or else a manifest
 (executor contract, section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one
 exception is ``/dev/null``, of which it has a descriptor of its own. As the program it stands for a *daemon*: a guest that was
 frozen in an earlier session, under the name that ``Job`` gives in both (executor contract, section 6).
@@ -18,7 +19,7 @@ from zerocloud.zerovm.sources import DescriptorSource, PathSource, Source
 
 NULL_DEVICE = "/dev/null"
 _ADMISSION_KEYS = frozenset(("Pool", "JobId"))
-_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping")
+_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping", b"Compile")
 _JOB_ID_CHARACTERS = 256
 
 
@@ -34,6 +35,13 @@ class Hold:
 @dataclass(frozen=True)
 class Ping:
     """Whether anybody is there."""
+
+
+@dataclass(frozen=True)
+class Precompile:
+    """The program whose descriptor comes along is to be compiled, as the operator's own."""
+
+    fuel: bool
 
 
 @dataclass(frozen=True)
@@ -71,8 +79,17 @@ class SessionRequest:
         return Admission((self.manifest.pool or "default").lower(), self.manifest.job_id or "")
 
 
-def parse_admission(text: bytes) -> Hold | Ping | Admission | None:
-    """The admission, hold or ping that ``text`` is, None where it is a manifest. Raises RequestError."""
+def parse_first(text: bytes, descriptors: int) -> Hold | Ping | Precompile | Admission | None:
+    """What ``text``, the first frame, asks for; None where it is a manifest. Raises RequestError."""
+    asked = _parse_admission(text)
+    if isinstance(asked, Precompile) and descriptors != 1:
+        raise RequestError(f"one program is to be compiled, {descriptors} descriptors came along")
+    if asked is not None and not isinstance(asked, Precompile) and descriptors:
+        raise RequestError("descriptors come with a manifest, not with an admission")
+    return asked
+
+
+def _parse_admission(text: bytes) -> Hold | Ping | Precompile | Admission | None:
     if not text.lstrip().startswith(_ADMISSION_STARTS):
         return None
     lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
@@ -80,6 +97,8 @@ def parse_admission(text: bytes) -> Hold | Ping | Admission | None:
         return Hold()
     if lines == ["Ping"]:
         return Ping()
+    if lines in (["Compile"], ["Compile Fuel"]):
+        return Precompile(fuel=lines != ["Compile"])
     pairs = [line.partition("=") for line in lines]
     if not pairs or not all(key.strip() in _ADMISSION_KEYS for key, _, _ in pairs):
         return None

@@ -8,7 +8,7 @@ import signal
 import socket
 import traceback
 
-from zerocloud.zerovm.service.compiler import Unusable
+from zerocloud.zerovm.service.compiler import Unusable, Wanted
 from zerocloud.zerovm.service.conversation import Conversation, State
 from zerocloud.zerovm.service.listener import Listener, peer
 from zerocloud.zerovm.service.loop import READABLE, Timer, guarded
@@ -69,7 +69,7 @@ class Service:
             file_name = self.workshop.cache.file_name(answer.name)
             self.workshop.nursery.rehearse_with(Rehearsal.make(program, answer.descriptor, file_name))
 
-        self.workshop.modules.find(program, False, found, self)
+        self.workshop.modules.find(Wanted(program), found, self)
 
     # Connections
 

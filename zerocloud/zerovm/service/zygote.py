@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from zerocloud.zerovm.frames import FrameReader, HungUp, send_frame
 from zerocloud.zerovm.service.child import be_child, rehearse
-from zerocloud.zerovm.service.compiling import CompileLimits, CompileTask, run_compile
+from zerocloud.zerovm.service.compiling import TRUSTED_LIMITS, CompileLimits, CompileTask, run_compile
 from zerocloud.zerovm.service.family import Child, Family
 from zerocloud.zerovm.service.freezing import REPLY
 from zerocloud.zerovm.service.process import NAMES, fork_child, fork_sibling, kill
@@ -43,7 +43,7 @@ class Zygote:
 
     def compiler(self, task: CompileTask) -> int:
         """A process that compiles; its id. Raises OSError."""
-        return self._ask(f"compile {task.digest} {int(task.fuel)}".encode(), [task.program, task.output])
+        return self._ask(f"compile {task.digest} {int(task.fuel)} {int(task.trusted)}".encode(), [task.program, task.output])
 
     def rehearse_with(self, rehearsal: Rehearsal) -> None:
         """Let it rehearse, and those that are asked for with a rehearsal. Raises OSError."""
@@ -143,7 +143,8 @@ class _Duty:
 
     def _compiler(self, words: list[str], descriptors: list[int]) -> tuple[tuple[int, ...], Callable[[], int]]:
         program, output = descriptors
-        task = CompileTask(program, output, words[1], words[2] == "1", self._limits)
+        fuel, trusted = words[2] == "1", words[3] == "1"
+        task = CompileTask(program, output, words[1], fuel, TRUSTED_LIMITS if trusted else self._limits, trusted)
 
         def main() -> int:
             self._heritage.walls.around_compiler()
