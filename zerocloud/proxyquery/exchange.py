@@ -199,7 +199,9 @@ class Exchange:
                 assert self._connection is not None
                 self._connection.close()
             self._publish.wait()
-            self._around.records.bodies[self._order.session] = self._around.publisher.publish(self._work.node, answer)
+            self._around.records.bodies[self._order.session] = self._around.publisher.publish(
+                self._order.session, self._work.node, answer
+            )
         except AnswerError as error:
             self._tell(Lost(*self._ids, str(error)))
         except PublishError as error:

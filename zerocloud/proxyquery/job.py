@@ -126,7 +126,7 @@ class Execution:
             sources=self._sources,
             brought=self._brought,
             spool=self._spool,
-            publisher=Publisher(pipeline, self._spool),
+            publisher=Publisher(pipeline, self._spool, self._cluster.logger.warning),
             records=self._records,
         )
         limits = JobLimits(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Self
+
+from swift.common.utils import Timestamp
 
 from zerocloud.sysmap import Channel, Node, SwiftPath
 from zerocloud.wire import STORY_MEMBER
@@ -24,14 +27,25 @@ class PublishError(JobError):
     """An output could not be stored; ``status`` is the pipeline's."""
 
 
+@dataclass(frozen=True)
+class _Put:
+    """A PUT of an output, which perhaps stored it, and its time as Swift writes it."""
+
+    path: SwiftPath
+    timestamp: str
+
+
 class Publisher:
     """Distributes the outputs of the sessions of one job."""
 
-    def __init__(self, pipeline: Pipeline, spool: Spool) -> None:
+    def __init__(self, pipeline: Pipeline, spool: Spool, warn: Callable[[str], None]) -> None:
+        """``warn`` is told what could not be removed again."""
         self._pipeline = pipeline
         self._spool = spool
+        self._warn = warn
+        self._puts: dict[int, list[_Put]] = {}
 
-    def publish(self, node: Node, answer: Answer) -> NodeBody:
+    def publish(self, session: int, node: Node, answer: Answer) -> NodeBody:
         """Store the outputs that have paths; keep the first one that has none.
 
         Raises PublishError if one can't be stored, or if the answer breaks off after some have been; AnswerError if it breaks
@@ -39,13 +53,26 @@ class Publisher:
         """
         stored: list[SwiftPath] = []
         try:
-            return self._distribute(node, answer, stored)
+            return self._distribute(session, node, answer, stored)
         except AnswerError as error:
             if not stored:
                 raise
             raise PublishError(503, f"{error}; {len(stored)} outputs had been stored") from error
 
-    def _distribute(self, node: Node, answer: Answer, stored: list[SwiftPath]) -> NodeBody:
+    def withdraw(self, session: int) -> None:
+        """Remove what a session stored. What somebody has overwritten since is theirs, and stays."""
+        for put in self._puts.pop(session, ()):
+            at = Timestamp(put.timestamp, delta=1).internal  # Swift ignores it where there is something later
+            status = self._pipeline.delete(put.path, {"X-Timestamp": at})
+            if not 200 <= status < 300 and status not in (404, 409):
+                self._warn(f"{put.path.path} of a failed job could not be removed: status {status}")
+
+    def withdraw_all(self) -> None:
+        """Remove what all sessions stored."""
+        for session in list(self._puts):
+            self.withdraw(session)
+
+    def _distribute(self, session: int, node: Node, answer: Answer, stored: list[SwiftPath]) -> NodeBody:
         """Does it, and notes in ``stored`` what has been."""
         channels = {channel.device: channel for channel in node.channels}
         body = NodeBody(self._spool.segment())
@@ -56,7 +83,9 @@ class Publisher:
                 raise PublishError(502, f"Channel name {member.device} not found")
             channel = channels[member.device]
             if isinstance(channel.path, SwiftPath):
-                self._store(channel, channel.path, member)
+                put = _Put(channel.path, Timestamp.now().internal)
+                self._puts.setdefault(session, []).append(put)
+                self._store(channel, put, member)
                 stored.append(channel.path)
             else:
                 body = self._keep(body, member)
@@ -85,14 +114,15 @@ class Publisher:
             body.content.append(piece)
         return body
 
-    def _store(self, channel: Channel, path: SwiftPath, member: AnswerMember) -> None:
+    def _store(self, channel: Channel, put: _Put, member: AnswerMember) -> None:
         content = _Remembering(member.chunks)
-        status, text = self._pipeline.put(path, output_headers(channel, member.headers), content, member.size)
+        headers = {**output_headers(channel, member.headers), "X-Timestamp": put.timestamp}
+        status, text = self._pipeline.put(put.path, headers, content, member.size)
         if content.error is not None:
             raise content.error
         if not 200 <= status < 300:
             detail = f": {text.strip()}" if status == 400 and text.strip() else ""
-            raise PublishError(status, f"Status {status} when putting {path.path}{detail}")
+            raise PublishError(status, f"Status {status} when putting {put.path.path}{detail}")
 
 
 class _Remembering:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swift.common.concurrency import Empty, Queue, spawn
+from swift.common.concurrency import Empty, GreenPool, Queue, spawn
 
 from .exchange import Exchange, Surroundings
 from .nameservice import NameServers, Network
@@ -29,9 +29,13 @@ from .scheduler import (
     Started,
     Tick,
     Wake,
+    Withdraw,
 )
 from .scheduler import Limits as JobLimits
 from .work import Work
+
+WITHDRAWALS = 8
+"""Sessions whose outputs are removed at a time."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Runner:
         self._events: Any = Queue()
         self._exchanges: dict[int, tuple[Exchange, Any]] = {}
         self._networks: dict[int, Network] = {}
+        self._withdrawals: Any = GreenPool(WITHDRAWALS)
         self._wake: float | None = None
         self._finished = False
 
@@ -76,6 +81,10 @@ class Runner:
             self._handle(Started())
             while not self._finished:
                 self._handle(self._next())
+            self._withdrawals.waitall()
+        except BaseException:
+            self._around.publisher.withdraw_all()
+            raise
         finally:
             for _, thread in list(self._exchanges.values()):
                 thread.kill()
@@ -125,6 +134,8 @@ class Runner:
                 self._networks.pop(gang).close()
             case Wake(at):
                 self._wake = at
+            case Withdraw(session):
+                self._withdrawals.spawn_n(self._around.publisher.withdraw, session)
             case Finish():
                 self._finished = True
             case _:

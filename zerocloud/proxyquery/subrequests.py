@@ -98,6 +98,12 @@ class Pipeline:
         response = request.get_response(self._application)
         return response.status_int, Fetched(response.status_int, {}, None, response.app_iter or ()).text()
 
+    def delete(self, path: SwiftPath, headers: Mapping[str, str]) -> int:
+        """DELETE an object: the status."""
+        response = self._request("DELETE", path, "", headers).get_response(self._application)
+        drain_and_close(response, 1 << 16)
+        return int(response.status_int)
+
     def store(self, path: SwiftPath, headers: Mapping[str, str], content: Iterator[bytes], length: int) -> None:
         """PUT an object, into a container that is made if it is missing. Raises JobError."""
         container = SwiftPath(path.account, path.container)

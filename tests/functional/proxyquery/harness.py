@@ -95,6 +95,8 @@ class Pipeline:
             return Response(status=204 if found else 404, headers=self.containers.get(path, {}), request=request)
         if path.count("/") == 1:
             return self._listing(request, path)
+        if request.method == "DELETE":
+            return self._delete(request, path)
         if request.method == "PUT":
             data = b"".join(iter(lambda: request.environ["wsgi.input"].read(1000), b""))
             if len(data) != int(request.environ["CONTENT_LENGTH"]):
@@ -115,6 +117,15 @@ class Pipeline:
         response.app_iter = Body(whole, self.open, path)
         response.content_length = len(wanted)
         return response
+
+    def _delete(self, request: Any, path: str) -> Any:
+        """As Swift does: what has a later time than the DELETE stays."""
+        if path not in self.objects:
+            return Response(status=404, request=request)
+        if self.objects[path][1].get("X-Timestamp", "") >= request.headers["X-Timestamp"]:
+            return Response(status=409, request=request)
+        del self.objects[path]
+        return Response(status=204, request=request)
 
     def answer_range(self, request: Any, data: bytes, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
         etag = hashlib.md5(data).hexdigest()

@@ -24,6 +24,7 @@ from zerocloud.proxyquery.scheduler import (
     Succeeded,
     Tick,
     Wake,
+    Withdraw,
 )
 
 A, B, C, D = (Server(f"{name}:1/d", name) for name in "ABCD")
@@ -106,5 +107,5 @@ class Play:
 
 def names(instructions: list[Instruction]) -> list[str]:
     """The instructions in short: their names and sessions."""
-    known = (Connect, Send, Hold, Publish, Drop)
+    known = (Connect, Send, Hold, Publish, Withdraw, Drop)
     return [type(one).__name__ + (str(one.session) if isinstance(one, known) else "") for one in instructions]

@@ -358,7 +358,7 @@ def test_a_gang_of_which_something_is_published_never_runs_again():
     play.succeed(1)
     assert names(play.succeed(2)) == ["Publish1", "Publish2", "CloseNetwork"]
     play.published(2)
-    assert names(play.lose(1)) == ["Finish"]
+    assert names(play.lose(1)) == ["Withdraw2", "Finish"]
     assert play.outcome(1).status == 503
 
 
@@ -404,7 +404,7 @@ def test_an_output_that_cannot_be_stored_fails_its_node():
     play.run(1, 2)
     play.succeed(1)
     found = play.tell(Unpublished(1, play.attempts[1], 413, "Status 413 when putting /a/c/o"))
-    assert names(found) == ["Drop2", "Finish"]
+    assert names(found) == ["Withdraw1", "Drop2", "Finish"]
     assert play.outcome(1).status == 413
 
 
@@ -438,8 +438,8 @@ def test_what_is_being_published_at_the_deadline_may_end():
     play.run(1, 2)
     play.succeed(1)
     assert names(play.wait(DEADLINE + REPORT_TIME)) == ["Drop2"]
-    assert names(play.published(1)) == ["Finish"]
-    assert play.outcome(1).phase is Phase.PUBLISHED
+    assert names(play.published(1)) == ["Withdraw1", "Finish"]
+    assert Phase.PUBLISHED in play.outcome(1).times
 
 
 def test_a_cancelled_job_drops_everything():

@@ -40,7 +40,9 @@ Principles
    :data:`SETTLE_TIME` to show the cause: if it turns out to be a lost server, the whole gang runs again; otherwise the first
    failure is the story.
 6. *One failed node cancels the job*, unless the map says ``"on_error": "continue"``; then it takes only its gang with it.
-7. *Nothing is published before its unit has succeeded*, and a session of which something was published never runs again.
+7. *Nothing is published before its unit has succeeded*, and a session of which something was published never runs again. If
+   the job fails after other units were published, or while one is, what they have stored is withdrawn when nothing is being
+   published any more. Where ``"on_error": "continue"`` lets nodes succeed by themselves, a failure withdraws only its own node.
 8. *First success wins.* A node with several sessions has succeeded with the first of them; it has failed when all have. What
    else of them runs when that one is published has as long again to end, so that it can be told if they wrote different things.
 9. *A straggler is overtaken, not waited for.* Once half of a group's nodes have succeeded, a node that has run for twice as
@@ -105,7 +107,7 @@ from .events import (
     Tick,
     Unpublished,
 )
-from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
+from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake, Withdraw
 from .machine import COMPARE_TIME, LOST_LIMIT, SETTLE_TIME, TRANSITIONS, InvalidTransition, Scheduler
 from .model import Limits, Outcome, Phase, Server, Session, Tier
 
@@ -134,6 +136,7 @@ __all__ = [
     "Send",
     "Hold",
     "Publish",
+    "Withdraw",
     "Drop",
     "OpenNetwork",
     "CloseNetwork",

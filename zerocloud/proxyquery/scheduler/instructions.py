@@ -61,6 +61,13 @@ class Publish:
 
 
 @dataclass(frozen=True)
+class Withdraw:
+    """Remove what the session has stored, unless somebody has overwritten it since. Nothing is reported back."""
+
+    session: int
+
+
+@dataclass(frozen=True)
 class Drop:
     """Close the attempt's connection, which ends whatever it does on its server."""
 
@@ -80,4 +87,4 @@ class Finish:
     """The job has come to its end; :meth:`Scheduler.outcomes` says how."""
 
 
-Instruction = OpenNetwork | CloseNetwork | Connect | Send | Hold | Publish | Drop | Wake | Finish
+Instruction = OpenNetwork | CloseNetwork | Connect | Send | Hold | Publish | Withdraw | Drop | Wake | Finish

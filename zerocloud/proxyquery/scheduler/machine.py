@@ -24,7 +24,7 @@ from .events import (
     Unpublished,
 )
 from .gang import Death, Gang, gangs_of
-from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake
+from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake, Withdraw
 from .model import Limits, Outcome, Phase, Record, Session
 from .stragglers import Stragglers
 
@@ -94,6 +94,7 @@ class Scheduler:
         self._locations: dict[str, str] = {}
         self._under_way = 0
         self._stopping = False
+        self._withdrawn = ""
         self._over = False
         self._wake: float | None = None
         self._now = 0.0
@@ -116,6 +117,7 @@ class Scheduler:
                 self._wake = None
             case Cancelled(reason):
                 self._stop(reason)
+                self._withdrawn = reason
             case _:
                 self._dispatch(event)
         self._look_at_the_clock()
@@ -245,9 +247,11 @@ class Scheduler:
     def _unpublished(self, record: Record, event: Unpublished) -> None:
         record.status, record.reason = event.status, event.reason
         self._move(record, Phase.FAILED, f"could not be published: {event.reason}")
+        self._out.append(Withdraw(record.session.id))
         self._close_node(record.session.node)
         if not record.session.keep_going:
             self._stop(f"cancelled because node {record.session.name} failed")
+            self._withdrawn = f"node {record.session.name} failed"
 
     # -- starting --------------------------------------------------------------------------------------------------
 
@@ -382,6 +386,7 @@ class Scheduler:
         self._close_network(gang)
         if not gang.keep_going:
             self._stop(reason)
+            self._withdrawn = f"node {cause.session.name} failed"
 
     def _stop(self, reason: str) -> None:
         """End everything but what is being published."""
@@ -428,6 +433,14 @@ class Scheduler:
                 self._out.append(Publish(winner.session.id, winner.attempt))
         return True
 
+    def _withdraw_outputs(self) -> None:
+        """The job has failed: nothing of it remains."""
+        for record in self._records.values():
+            if record.phase is Phase.PUBLISHED:
+                record.reason = f"its outputs were removed because {self._withdrawn}"
+                self._move(record, Phase.CANCELLED, record.reason)
+                self._out.append(Withdraw(record.session.id))
+
     # -- time ------------------------------------------------------------------------------------------------------
 
     def _look_at_the_clock(self) -> None:
@@ -445,6 +458,8 @@ class Scheduler:
             self._expire(record)
         if late or over:
             self._stop(f"cancelled after the job's timeout of {self._limits.timeout:g} s")
+            if not all(record.session.keep_going for record in late):
+                self._withdrawn = f"the job's timeout of {self._limits.timeout:g} s was over"
 
     def _expire(self, record: Record) -> None:
         allowed = f"the job's timeout of {self._limits.timeout:g} s"
@@ -462,6 +477,8 @@ class Scheduler:
         if not self._open_nodes:
             for gang in self._gang_of.values():
                 self._close_network(gang)
+            if self._withdrawn:
+                self._withdraw_outputs()
             self._over = True
             self._out.append(Finish())
             return
