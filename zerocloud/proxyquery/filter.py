@@ -13,6 +13,7 @@ from zerocloud.sysmap import SwiftPath
 
 from .access import authorize_execution
 from .cluster import Cluster
+from .cors import allow, preflight_path
 from .errors import ClientGone, JobError, Refused
 from .explaining import EXPLAIN, explain_job
 from .intake import Intake
@@ -49,12 +50,17 @@ class ProxyQuery:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer requests for jobs; let all others pass untouched."""
-        version, account = _names(environ)
+        version, account, container = _names(environ)
         if account and EXECUTE_KEY not in environ and (query := resource_query(environ)) is not None:
             return self._about_jobs(environ, start_response, version, account, query)
         if not account or (EXECUTE_KEY not in environ and version not in REST_VERSIONS):
             passed: Iterable[bytes] = self._application(environ, start_response)
             return passed
+        if version in REST_VERSIONS and environ["REQUEST_METHOD"] == "OPTIONS" and container:
+            answered: Iterable[bytes] = self._application(
+                {**environ, "PATH_INFO": preflight_path(account, container)}, start_response
+            )
+            return answered
         job = self._ids.new()
         environ.setdefault(EXECUTE_KEY, f"{version}/1.0")
         try:
@@ -66,6 +72,9 @@ class ProxyQuery:
         except ClientGone:
             response = Response(status=499)
         response.headers[JOB] = job
+        if self._settings.use_cors and container and "HTTP_ORIGIN" in environ:
+            info = Pipeline(self._application, environ, "v1").container_info(SwiftPath(account, container))
+            allow(response, wsgi_to_str(environ["HTTP_ORIGIN"]), info["cors"])
         body: Iterable[bytes] = response(environ, start_response)
         return body
 
@@ -139,12 +148,12 @@ class ProxyQuery:
         return self._cluster
 
 
-def _names(environ: Mapping[str, Any]) -> tuple[str, str]:
-    """The version and the account of a request's path, as native strings; empty where there are none."""
-    parts = wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 3)
-    if len(parts) < 3 or parts[0]:
-        return "", ""
-    return parts[1], parts[2]
+def _names(environ: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The version, account and container of a request's path, as native strings; empty where there are none."""
+    first, *parts = wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 4)
+    if len(parts) < 2 or first:
+        return "", "", ""
+    return parts[0], parts[1], parts[2] if len(parts) > 2 else ""
 
 
 def _check(request: Any) -> None:

@@ -49,6 +49,7 @@ class Settings:
     show_servers: bool
     default_content_type: str
     system_images: tuple[str, ...]
+    use_cors: bool
     standalone_policies: tuple[str, ...]
     network_type: str
     spool_directory: str | None
@@ -91,6 +92,7 @@ class Settings:
             show_servers=options.boolean("zerovm_show_servers", True),
             default_content_type=options.text("zerovm_default_content_type", "application/octet-stream"),
             system_images=options.words("zerovm_sysimage_devices"),
+            use_cors=options.boolean("zerovm_use_cors", False),
             standalone_policies=options.words("standalone_policies", "0"),
             network_type=options.text("zerovm_network_type", "tcp"),
             spool_directory=options.text("zerovm_spool_directory") or None,

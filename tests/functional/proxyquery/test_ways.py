@@ -411,3 +411,39 @@ class TestSetUid:
         request = Request.blank(f"/open/{ACCOUNT}/app/zapp", method="POST", headers={"Content-Length": "10"})
         request.environ.update({"wsgi.input": Unread(), "swift.authorize": access_lists, "REMOTE_USER": "stranger"})
         assert request.get_response(world.filter).status_int == 403
+
+
+class TestOtherOrigins:
+    SHOP = "https://shop.example"
+
+    @pytest.fixture
+    def served(self, tmp_path):
+        with harness_world(tmp_path, zerovm_use_cors="yes") as one:
+            one.pipeline.put("c/zapp", archive(boot__system_map=job_map(one)), **{"Content-Type": TAR})
+            yield one
+
+    def call(self, world, allowed, exposed="", origin=SHOP):
+        world.pipeline.containers[f"{ACCOUNT}/c"] = {
+            "X-Container-Meta-Access-Control-Allow-Origin": allowed,
+            "X-Container-Meta-Access-Control-Expose-Headers": exposed,
+        }
+        return ask(world, "GET", f"/open/{ACCOUNT}/c/zapp", Origin=origin).headers
+
+    def test_a_container_allows_origins(self, served):
+        headers = self.call(served, f"https://other.example {self.SHOP}", "X-Mine")
+        assert (headers["Access-Control-Allow-Origin"], headers["Vary"]) == (self.SHOP, "Origin")
+        assert {"x-mine", "x-nexe-status", "x-zerovm-job"} <= set(headers["Access-Control-Expose-Headers"].split(", "))
+        assert self.call(served, "*")["Access-Control-Allow-Origin"] == "*"
+
+    @pytest.mark.parametrize("allowed", ["", "https://other.example", "https://shop.example.evil"])
+    def test_others_are_not_told(self, served, allowed):
+        assert "Access-Control-Allow-Origin" not in self.call(served, allowed)
+
+    def test_only_where_the_operator_wants_it(self, world):
+        world.pipeline.put("c/zapp", archive(boot__system_map=job_map(world)), **{"Content-Type": TAR})
+        assert "Access-Control-Allow-Origin" not in self.call(world, "*")
+
+    def test_whether_a_page_may_ask_is_answered_by_swift(self, served):
+        ask(served, "OPTIONS", f"/api/{ACCOUNT}/c/x/y", Origin=self.SHOP)
+        assert served.pipeline.requests[-1] == ("OPTIONS", f"{ACCOUNT}/c")
+        assert served.asked() == 0
