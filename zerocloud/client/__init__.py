@@ -1,24 +1,50 @@
-"""ZeroCloud for Python programs: sign in, run jobs, have them explained.
+"""ZeroCloud for Python programs: sign in, run jobs, watch them, have them explained.
 
-from zerocloud.client import connect
+from zerocloud.client import connect, wait
 
-with connect() as cloud:                                  # ST_* or OS_* variables
+with connect() as cloud:                                  # ST_* or OS_* variables, or clouds.yaml
     print(cloud.explain(job_map))
-    answer = cloud.run(job_map)
+    answer = cloud.run(job_map)                           # waits; answer.body, answer.nodes
+    job = cloud.submit(Path("words.zapp"))                # runs by itself
+    for event in job.events():
+        print(event.name, event.data)
+    print(job.result().text)
 """
 
-from .connection import Answer, Connection, connect
-from .errors import ClientError, LoginError, NotReachable, Refused
+from .connection import Connection, connect
+from .errors import ClientError, JobCancelled, JobFailed, LoginError, NotFinished, NotReachable, Refused, WorkError
+from .events import Event
+from .jobs import Job, JobStatus
 from .login import Login, log_in
+from .results import Answer, Counters, NodeResult
+from .waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Waited, as_completed, wait
+from .work import Source, Work
 
 __all__ = [
     "connect",
     "Connection",
+    "Work",
+    "Source",
     "Answer",
+    "NodeResult",
+    "Counters",
+    "Job",
+    "JobStatus",
+    "Event",
+    "wait",
+    "as_completed",
+    "Waited",
+    "ALL_COMPLETED",
+    "FIRST_COMPLETED",
+    "FIRST_EXCEPTION",
     "Login",
     "log_in",
     "ClientError",
     "LoginError",
     "NotReachable",
+    "WorkError",
+    "NotFinished",
     "Refused",
+    "JobFailed",
+    "JobCancelled",
 ]

@@ -2,68 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from itertools import islice
+from typing import Any, BinaryIO, Self
+from urllib.parse import urlencode
 
 import requests
-import simplejson
 
-from .errors import ClientError, NotReachable, Refused
+from .errors import ClientError, JobCancelled, JobFailed, NotReachable, Refused
+from .jobs import Job, JobStatus
 from .login import Login, log_in
-
-Map = str | bytes | list[Any]
-"""A system map: its JSON text, or the list that it is."""
+from .results import Answer
+from .work import JSON, Work, prepared
 
 CONNECT_SECONDS = 10
 CHUNK = 1 << 16
-JSON = "application/json"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a job answered: what its nodes wrote to outputs without a path, and the cluster's report (HTTP API, section 7)."""
-
-    job: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+PAGE = 1000
+UNAUTHORIZED, CANCELLED = 401, 409
+JOB = "X-Zerovm-Job"
+RAN = "X-Nexe-System"
+"""A header that only the answers of jobs that were run have."""
 
 
 class Connection:
     """Runs and explains jobs in one account. Use it as a context manager, or close it."""
 
-    def __init__(self, login: Login, session: requests.Session | None = None) -> None:
-        """``session`` is the transport: tests may mount an adapter of their own there."""
+    def __init__(self, login: Login, session: requests.Session | None = None, renew: Callable[[], Login] | None = None) -> None:
+        """``session`` is the transport: tests may mount an adapter of their own there. ``renew`` signs in again when the
+        token has expired."""
         self.login = login
         self._session = session or requests.Session()
+        self._renew = renew
 
-    def run(self, job_map: Map, headers: Mapping[str, str] | None = None) -> Answer:
-        """Run a job and wait for its end. Raises ClientError; Refused if it fails, with the whole story."""
-        response = self._post(job_map, "1.0", headers or {})
-        return Answer(response.headers.get("X-Zerovm-Job", ""), response.status_code, dict(response.headers), response.content)
+    def run(
+        self,
+        work: Work,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+        into: BinaryIO | None = None,
+    ) -> Answer:
+        """Run a job and wait for its answer; ``into`` gets the body, if given, piece by piece.
 
-    def explain(self, job_map: Map, form: str = "text/plain") -> str:
+        ``timeout`` is how many seconds the job may take. Raises ClientError; JobFailed if the job fails, with its story.
+        """
+        response = self._post(work, "1.0", {**_timeout(timeout), **(headers or {})}, stream=into is not None)
+        body = self.body(response, into)
+        return Answer(response.headers.get(JOB, ""), response.status_code, dict(response.headers), body)
+
+    def submit(self, work: Work, headers: Mapping[str, str] | None = None, *, timeout: float | None = None) -> Job:
+        """Start a job that runs by itself. Mistakes in it are told at once. Raises ClientError."""
+        named = {"X-Zerovm-Deferred": "always", **_timeout(timeout), **(headers or {})}
+        response = self._post(work, "1.0", named)
+        return Job(self, response.headers.get(JOB, ""), response.text.strip())
+
+    def explain(self, work: Work, form: str = "text/plain") -> str:
         """What a job would do, without running it: ``form`` is a media type (HTTP API, section 18). Raises ClientError."""
-        return self._post(job_map, "explain/1.0", {"Accept": f"{form}, {JSON};q=0.1"}).text
+        return self._post(work, "explain/1.0", {"Accept": f"{form}, {JSON};q=0.1"}).text
+
+    def job(self, job: str) -> Job:
+        """A job by its id, whoever started it."""
+        return Job(self, job)
+
+    def jobs(self, *states: str, limit: int | None = None) -> Iterator[JobStatus]:
+        """The account's jobs, newest first, those in the given states or all. Raises ClientError."""
+        return islice(self._all_jobs(states, min(limit or PAGE, PAGE)), limit)
 
     def request(self, method: str, path: str = "", **more: Any) -> requests.Response:
         """Any request to the account; ``path`` is quoted and begins with ``/`` or ``?``. Raises ClientError."""
         more.setdefault("timeout", (CONNECT_SECONDS, None))
-        more["headers"] = {"X-Auth-Token": self.login.token, **more.get("headers", {})}
-        try:
-            response = self._session.request(method, self.login.storage_url + path, **more)
-        except requests.RequestException as error:
-            raise NotReachable(f"{self.login.storage_url} does not answer: {error}") from error
+        token = self.login.token
+        response = self._send(method, path, more)
+        if response.status_code == UNAUTHORIZED and self._renew and isinstance(more.get("data", b""), bytes):
+            response.close()
+            self.login = self._renew()
+            if self.login.token != token:
+                response = self._send(method, path, more)
         if response.status_code >= 400:
-            raise _refusal(response)
+            with closing(response):
+                raise _refusal(response)
         return response
+
+    def body(self, response: requests.Response, into: BinaryIO | None = None) -> bytes:
+        """The body of a response; nothing if ``into`` gets it. Raises NotReachable."""
+        try:
+            if into is None:
+                return response.content
+            with closing(response):
+                for piece in response.iter_content(CHUNK):
+                    into.write(piece)
+            return b""
+        except requests.RequestException as error:
+            raise NotReachable(f"The answer broke off: {error}") from error
 
     def lines(self, response: requests.Response) -> Iterator[str]:
         """The lines of a streamed answer, as they come. Raises NotReachable."""
         try:
-            for line in response.iter_lines(chunk_size=1):
-                yield line.decode("utf-8", "replace")
+            with closing(response):
+                for line in response.iter_lines(chunk_size=1):
+                    yield line.decode("utf-8", "replace")
         except requests.RequestException as error:
             raise NotReachable(f"The answer broke off: {error}") from error
 
@@ -77,20 +115,46 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _post(self, job_map: Map, execute: str, headers: Mapping[str, str]) -> requests.Response:
-        text = job_map if isinstance(job_map, (str, bytes)) else simplejson.dumps(job_map)
-        data = text.encode() if isinstance(text, str) else text
-        named = {"X-Zerovm-Execute": execute, "Content-Type": JSON, **headers}
-        return self.request("POST", data=data, headers=named)
+    def _post(self, work: Work, execute: str, headers: Mapping[str, str], **more: Any) -> requests.Response:
+        with prepared(work) as ready:
+            named = {"X-Zerovm-Execute": execute, **ready.headers, **headers}
+            return self.request("POST", data=ready.body, headers=named, **more)
+
+    def _send(self, method: str, path: str, more: Mapping[str, Any]) -> requests.Response:
+        # A program's answer may be a redirection, which must not carry the token away.
+        named = {**more, "headers": {"X-Auth-Token": self.login.token, **more.get("headers", {})}, "allow_redirects": False}
+        try:
+            return self._session.request(method, self.login.storage_url + path, **named)
+        except requests.RequestException as error:
+            raise NotReachable(f"{self.login.storage_url} does not answer: {error}") from error
+
+    def _all_jobs(self, states: tuple[str, ...], page: int) -> Iterator[JobStatus]:
+        query = {"zerovm": "jobs", "limit": str(page), **({"state": ",".join(states)} if states else {})}
+        while True:
+            told = self.request("GET", f"?{urlencode(query)}").json()
+            yield from map(JobStatus, told["jobs"])
+            if not told.get("next"):
+                return
+            query["marker"] = told["next"]
 
 
 def connect(login: Login | None = None) -> Connection:
-    """A connection for a login, or for who the environment says. Raises LoginError."""
-    return Connection(login or log_in())
+    """A connection for a login, or for who the environment says. The latter signs in again when its token has expired.
+
+    Raises LoginError.
+    """
+    return Connection(login) if login else Connection(log_in(), renew=log_in)
+
+
+def _timeout(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"X-Zerovm-Timeout": f"{seconds:g}"}
 
 
 def _refusal(response: requests.Response) -> ClientError:
     """What an error says, whether it was told as text or as JSON."""
+    if RAN in response.headers:
+        answer = Answer(response.headers.get(JOB, ""), response.status_code, dict(response.headers), response.content)
+        return JobCancelled(answer) if answer.status == CANCELLED else JobFailed(answer)
     if response.headers.get("Content-Type", "").startswith(JSON):
         try:
             value = response.json()

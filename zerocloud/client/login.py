@@ -1,4 +1,4 @@
-"""Finds out the account's URL and a token from the variables that Swift's and OpenStack's tools use."""
+"""Finds out the account's URL and a token from the variables and files that Swift's and OpenStack's tools use."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from swiftclient.client import get_auth
 from swiftclient.exceptions import ClientException
 
+from . import clouds
 from .errors import LoginError
 
 VERSION_1 = ("ST_AUTH", "ST_USER", "ST_KEY")
 TOKEN = ("OS_STORAGE_URL", "OS_AUTH_TOKEN")
 KEYSTONE = ("OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD")
+APPLICATION = ("OS_AUTH_URL", "OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_SECRET")
 OPTIONS = {
     "project_name": ("OS_PROJECT_NAME", "OS_TENANT_NAME"),
     "project_id": ("OS_PROJECT_ID", "OS_TENANT_ID"),
@@ -21,12 +23,16 @@ OPTIONS = {
     "project_domain_name": ("OS_PROJECT_DOMAIN_NAME",),
     "region_name": ("OS_REGION_NAME",),
     "object_storage_url": ("OS_STORAGE_URL",),
+    "auth_type": ("OS_AUTH_TYPE",),
+    "application_credential_id": ("OS_APPLICATION_CREDENTIAL_ID",),
+    "application_credential_secret": ("OS_APPLICATION_CREDENTIAL_SECRET",),
 }
 """Options of Keystone, and the variables that give them."""
 
 HELP = (
     "There are no credentials. Set OS_STORAGE_URL and OS_AUTH_TOKEN; or ST_AUTH, ST_USER and ST_KEY; or OS_AUTH_URL, "
-    'OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME. For a playground: eval "$(zebra env)"'
+    "OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME; or OS_CLOUD, with a clouds.yaml. "
+    'For a playground: eval "$(zebra env)"'
 )
 
 
@@ -44,15 +50,23 @@ class Login:
 
 
 def log_in(variables: Mapping[str, str] | None = None) -> Login:
-    """A login from environment variables: a ready token, else TempAuth's, else Keystone's. Raises LoginError."""
+    """A login from environment variables: the cloud that ``OS_CLOUD`` names in ``clouds.yaml``, else a ready token, else
+    TempAuth's user and key, else Keystone's. Raises LoginError."""
     found = os.environ if variables is None else variables
+    if name := found.get("OS_CLOUD"):
+        return log_in(clouds.variables(name, found))
     if _all(found, TOKEN):
         return Login(found["OS_STORAGE_URL"].rstrip("/"), found["OS_AUTH_TOKEN"])
     if _all(found, VERSION_1):
         return _ask([found[name] for name in VERSION_1], "1", {})
+    options = {key: value for key, names in OPTIONS.items() if (value := _first(found, names))}
+    if _all(found, APPLICATION):
+        return _ask([found[name] for name in APPLICATION], "3", {**options, "auth_type": "v3applicationcredential"})
     if _all(found, KEYSTONE):
-        options = {key: value for key, names in OPTIONS.items() if (value := _first(found, names))}
-        return _ask([found[name] for name in KEYSTONE], found.get("OS_IDENTITY_API_VERSION", "3"), options)
+        version = found.get("OS_IDENTITY_API_VERSION", "3")
+        if version.startswith("2"):  # version 2 called projects tenants
+            options = {key.replace("project_", "tenant_"): value for key, value in options.items()}
+        return _ask([found[name] for name in KEYSTONE], version, options)
     raise LoginError(HELP)
 
 

@@ -1,46 +1,17 @@
 """Requests and answers, by a transport of the test's own."""
 
-import io
 import json
+from pathlib import Path
 
 import pytest
 import requests
-from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
 
-from zerocloud.client import Connection, Login, NotReachable, Refused
-
-
-class Transport(BaseAdapter):
-    """Answers as it is told, and keeps what was sent."""
-
-    def __init__(self, status=200, body=b"", headers=None, error=None):
-        super().__init__()
-        self.answer, self.error, self.sent = (status, body, headers or {}), error, []
-
-    def send(self, request, **_):
-        self.sent.append(request)
-        if self.error:
-            raise self.error
-        status, body, headers = self.answer
-        response = requests.Response()
-        response.status_code, response.request, response.url = status, request, request.url
-        response.headers.update(headers)
-        response.raw = HTTPResponse(body=io.BytesIO(body), preload_content=False)
-        return response
-
-    def close(self):
-        pass
-
-
-def connection(transport):
-    session = requests.Session()
-    session.mount("http://", transport)
-    return Connection(Login("http://h/v1/AUTH_x", "secret"), session)
+from tests.unit.client.transport import Told, Transport, connection
+from zerocloud.client import JobCancelled, JobFailed, Login, NotReachable, Refused, Source, WorkError
 
 
 def test_a_job_is_posted_with_the_token():
-    transport = Transport(200, b"out", {"X-Zerovm-Job": "j1", "X-Nexe-Status": "ok"})
+    transport = Transport(Told(200, b"out", {"X-Zerovm-Job": "j1", "X-Nexe-Status": "ok"}))
     with connection(transport) as cloud:
         answer = cloud.run([{"name": "n"}])
     (sent,) = transport.sent
@@ -50,7 +21,7 @@ def test_a_job_is_posted_with_the_token():
 
 
 def test_a_text_is_sent_as_it_is():
-    transport = Transport(200, b"table")
+    transport = Transport(Told(200, b"table"))
     assert connection(transport).explain("[ ]", "text/vnd.mermaid") == "table"
     assert transport.sent[0].body == b"[ ]"
     assert transport.sent[0].headers["X-Zerovm-Execute"] == "explain/1.0"
@@ -61,20 +32,90 @@ def test_errors_tell_what_the_cluster_said():
     problems = [{"pointer": "/0", "reason": "r", "cure": ""}]
     body = json.dumps({"error": "/0: r", "problems": problems}).encode()
     with pytest.raises(Refused) as caught:
-        connection(Transport(400, body, {"Content-Type": "application/json"})).run("[]")
+        connection(Transport(Told(400, body, {"Content-Type": "application/json"}))).run("[]")
     assert (str(caught.value), caught.value.status, caught.value.problems) == ("/0: r", 400, tuple(problems))
     with pytest.raises(Refused, match="node n failed"):
-        connection(Transport(500, b"node n failed\n", {"Content-Type": "text/plain"})).run("[]")
+        connection(Transport(Told(500, b"node n failed\n", {"Content-Type": "text/plain"}))).run("[]")
     with pytest.raises(Refused, match="status 503"):
-        connection(Transport(503)).run("[]")
+        connection(Transport(Told(503))).run("[]")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"'])
 def test_json_that_is_none_is_told_as_it_is(body):
     with pytest.raises(Refused):
-        connection(Transport(500, body, {"Content-Type": "application/json"})).run("[]")
+        connection(Transport(Told(500, body, {"Content-Type": "application/json"}))).run("[]")
 
 
 def test_who_does_not_answer_is_named():
     with pytest.raises(NotReachable, match="http://h/v1/AUTH_x does not answer"):
-        connection(Transport(error=requests.ConnectionError("refused"))).run("[]")
+        connection(Transport(requests.ConnectionError("refused"))).run("[]")
+
+
+def test_every_form_of_a_job_has_its_type(tmp_path: Path):
+    tar = b"x" * 257 + b"ustar" + bytes(250)
+    forms = {
+        b"[]": "application/json",
+        b"#!file://p:p\n": "text/x-script",
+        b"\x1f\x8bzapp": "application/x-gzip",
+        tar: "application/x-tar",
+    }
+    for body, kind in forms.items():
+        (tmp_path / "file").write_bytes(body)
+        for work in (body, tmp_path / "file"):
+            transport = Transport(Told())
+            connection(transport).run(work)
+            assert (transport.sent[0].headers["Content-Type"], transport.bodies[0]) == (kind, body)
+            assert transport.sent[0].headers["Content-Length"] == str(len(body))
+
+
+def test_what_is_no_job_is_not_sent(tmp_path: Path):
+    transport = Transport(Told())
+    for work, says in (
+        (b"hello", "neither"),
+        (tmp_path / "none", "can't be read: No such file"),
+        ([{"x": object()}], "no JSON"),
+    ):
+        with pytest.raises(WorkError, match=says):
+            connection(transport).run(work)
+    assert transport.sent == []
+
+
+def test_a_stored_job_with_a_payload():
+    transport = Transport(Told())
+    connection(transport).run(Source("swift://~/c/ü.zapp", b"data"), {"X-Mine": "1"}, timeout=7)
+    sent = transport.sent[0]
+    assert sent.headers["X-Zerovm-Source"] == "swift://~/c/%C3%BC.zapp"
+    assert (transport.bodies[0], sent.headers["X-Mine"], sent.headers["X-Zerovm-Timeout"]) == (b"data", "1", "7")
+
+
+def test_a_body_goes_into_a_file_in_pieces(tmp_path: Path):
+    body = bytes(range(256)) * 1000
+    with (tmp_path / "out").open("wb") as into:
+        assert connection(Transport(Told(200, body))).run("[]", into=into).body == b""
+    assert (tmp_path / "out").read_bytes() == body
+
+
+def test_a_failed_job_brings_its_nodes():
+    headers = {"X-Nexe-System": "a,b", "X-Nexe-Status": "ok,exit code 3", "X-Nexe-Retcode": "0,3", "X-Zerovm-Job": "j"}
+    with pytest.raises(JobFailed, match="story") as caught:
+        connection(Transport(Told(500, b"the story", headers))).run("[]")
+    assert [(node.name, node.exit_code) for node in caught.value.answer.nodes] == [("a", 0), ("b", 3)]
+    with pytest.raises(JobCancelled):
+        connection(Transport(Told(409, b"cancelled", headers))).run("[]")
+
+
+def test_an_expired_token_is_renewed_once():
+    transport = Transport(lambda request: Told(200 if request.headers["X-Auth-Token"] == "fresh" else 401))
+    cloud = connection(transport, renew=lambda: Login("http://h/v1/AUTH_x", "fresh"))
+    assert cloud.run("[]").status == 200
+    assert [request.headers["X-Auth-Token"] for request in transport.sent] == ["secret", "fresh"]
+    stale = Transport(Told(401, b"no"))
+    with pytest.raises(Refused, match="no"):
+        connection(stale, renew=lambda: Login("http://h/v1/AUTH_x", "secret")).run("[]")
+    assert len(stale.sent) == 1
+
+
+def test_a_token_follows_no_redirection():
+    transport = Transport(Told(302, b"", {"Location": "http://evil/"}))
+    assert connection(transport).run("[]").status == 302
+    assert [request.url for request in transport.sent] == ["http://h/v1/AUTH_x"]

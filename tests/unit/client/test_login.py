@@ -35,7 +35,7 @@ def test_credentials_are_changed_for_a_token(asked):
     assert asked == [
         ("http://h/auth/v1.0", "test:tester", "testing", "1", {}),
         ("http://k/v3", "me", "s", "3", {"project_name": "p"}),
-        ("http://k/v3", "me", "s", "2.0", {"project_name": "q"}),
+        ("http://k/v3", "me", "s", "2.0", {"tenant_name": "q"}),
     ]
 
 
@@ -48,3 +48,44 @@ def test_without_credentials_the_cure_is_told(variables):
 def test_nobody_listens():
     with pytest.raises(LoginError, match=r"127\.0\.0\.1:9"):
         log_in({**TEMPAUTH, "ST_AUTH": "http://127.0.0.1:9/auth/v1.0"})
+
+
+CLOUDS = """
+clouds:
+  play: {auth_type: v1password, auth: {auth_url: "http://h/auth/v1.0", username: "test:tester", password: testing}}
+  work: {region_name: R, auth: {auth_url: "http://k/v3", username: me, password: s, project_name: p}}
+  robot: {auth: {auth_url: "http://k/v3", application_credential_id: i, application_credential_secret: s}}
+"""
+
+
+def test_a_cloud_of_a_file(asked, tmp_path):
+    (tmp_path / "clouds.yaml").write_text(CLOUDS)
+    for name in ("play", "work", "robot"):
+        log_in({"OS_CLOUD": name, "OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")})
+    assert asked == [
+        ("http://h/auth/v1.0", "test:tester", "testing", "1", {}),
+        ("http://k/v3", "me", "s", "3", {"project_name": "p", "region_name": "R"}),
+        (
+            "http://k/v3",
+            "i",
+            "s",
+            "3",
+            {
+                "auth_type": "v3applicationcredential",
+                "application_credential_id": "i",
+                "application_credential_secret": "s",
+            },
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [(CLOUDS, "no cloud other; it has play, robot, work"), ("[", "no YAML"), ("5", "no cloud other"), (None, "no clouds.yaml")],
+)
+def test_clouds_that_are_not_there(asked, tmp_path, text, says):
+    if text is not None:
+        (tmp_path / "clouds.yaml").write_text(text)
+    with pytest.raises(LoginError, match=says):
+        log_in({"OS_CLOUD": "other", "OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")})
+    assert asked == []
