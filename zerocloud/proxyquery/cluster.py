@@ -7,7 +7,7 @@ from typing import Any
 
 from zerocloud.swiftadapter import ErrorLimits
 
-from .jobs.live import LiveJobs
+from .jobs.recorder import Recorder
 from .nameservice import NameServers
 from .programs import Programs
 from .settings import Settings
@@ -22,5 +22,5 @@ class Cluster:
     policies: tuple[int, ...]
     name_servers: NameServers
     logger: Any
+    recorder: Recorder
     programs: Programs = field(default_factory=Programs)
-    jobs: LiveJobs = field(default_factory=LiveJobs)

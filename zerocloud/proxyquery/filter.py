@@ -19,7 +19,9 @@ from .explaining import EXPLAIN, explain_job
 from .intake import Intake
 from .job import run_job
 from .jobs.deferred import Deferral, deferral, run_deferred
+from .jobs.recorder import Recorder
 from .jobs.resource import resource_query, respond
+from .jobs.store import JobStore
 from .nameservice import NameServers
 from .placement import standalone_policies
 from .planning import map_limits
@@ -85,8 +87,9 @@ class ProxyQuery:
         request = Request(environ)
         try:
             _check(request)
-            authorize_execution(Pipeline(self._application, environ, version), environ, SwiftPath(account))
-            response = respond(self._shared(), request, account, query)
+            pipeline = Pipeline(self._application, environ, version)
+            authorize_execution(pipeline, environ, SwiftPath(account))
+            response = respond(self._shared().recorder.jobs, JobStore(pipeline, account), request, account, query)
         except Refused as refused:
             response = refused.response
         except JobError as error:
@@ -144,6 +147,7 @@ class ProxyQuery:
                 policies=standalone_policies(self._settings.standalone_policies, self._logger.warning),
                 name_servers=self._name_servers,
                 logger=self._logger,
+                recorder=Recorder(self._settings.keep_jobs, self._settings.keep_jobs_time, self._logger),
             )
         return self._cluster
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from swift.common.swob import wsgi_to_str
@@ -11,12 +12,15 @@ from .cluster import Cluster
 from .errors import ClientGone
 from .exchange import Records, Surroundings
 from .hangup import watched
-from .jobs.ending import broken_off, ending
+from .jobs.ending import UNKNOWN, broken_off, ending
 from .jobs.live import About, LiveJob, Progress
+from .jobs.states import JobState
+from .jobs.store import JobStore
 from .planning import plan_request
 from .publish import Publisher
 from .reply import Ended, answer
-from .request import JobRequest
+from .request import JobRequest, created
+from .results import one_line
 from .runner import Runner
 from .scheduler import Cancelled, Outcome
 from .scheduler import Limits as JobLimits
@@ -38,6 +42,7 @@ def run_job(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline,
 
     with watched(environ, hang_up):
         response = execution.run()
+    execution.close()
     if gone:
         response.app_iter.close()
         raise ClientGone(job)
@@ -45,7 +50,7 @@ def run_job(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline,
 
 
 class Execution:
-    """One job that is planned. It can be found among the jobs of its process until it has ended."""
+    """One job that is planned. It can be found from then on."""
 
     def __init__(
         self,
@@ -54,21 +59,27 @@ class Execution:
         request: JobRequest,
         pipeline: Pipeline,
         environ: Mapping[str, Any],
+        result: str | None = None,
     ) -> None:
-        """Plan it. Raises JobError."""
+        """Plan it. ``result`` is the URL at which the answer of a job that is deferred from the start will lie.
+
+        Raises JobError.
+        """
         settings = cluster.settings
         self._cluster = cluster
         self._transaction = str(environ.get("swift.trans_id", "-"))
         self._method = str(environ["REQUEST_METHOD"])
         self._about = About(
             id=job,
+            created=created(job),
             account=request.account,
-            user=wsgi_to_str(environ.get("REMOTE_USER", "")).split(",")[0],
+            user=user_name(environ),
             document=request.document,
             timeout=request.timeout,
             show_servers=settings.show_servers,
         )
         self._brought = request.brought
+        self._end = UNKNOWN
         self._planned = plan_request(cluster, job, request, pipeline)
         self._records = Records({}, {}, {})
         self._spool = Spool(
@@ -76,26 +87,35 @@ class Execution:
         )
         self._sources = self._needs(pipeline)
         self._runner = self._make_runner(pipeline)
-        self.live = LiveJob(self._about, self._progress, self.cancel)
-        cluster.jobs.add(self.live)
+        self.live = LiveJob(self._about, self._progress, self.cancel, result)
+        self._recording = cluster.recorder.begin(self.live, JobStore(pipeline.detached(), request.account))
 
     def run(self) -> Any:
-        """Run it to its end; its response, whose body is to be closed. Raises JobError."""
+        """Run it to its end; its response, whose body is to be closed, as is the job itself. Raises JobError."""
         try:
             outcomes = self._runner.run()
             log_sessions(self._cluster, self._about.account, self._transaction, outcomes, self._records)
             ended = self._ended(outcomes)
             response = answer(ended, self._method, self._spool)
-            self.live.finish(ending(ended, response))
+            self._end = ending(ended, response)
             return response
         except BaseException as error:
             self._spool.close()
-            self.live.finish(broken_off(error))
+            self._recording.end(broken_off(error))
             raise
         finally:
             self._sources.close()
             self._brought.close()
-            self._cluster.jobs.discard(self.live)
+
+    def defer(self, result: str) -> None:
+        """Its client waits no longer: its answer will lie at this URL."""
+        self.live.result = result
+        self._recording.now()
+
+    def close(self, trouble: str = "") -> None:
+        """Nothing more will become of it. ``trouble`` is why its answer could not be left where it should lie."""
+        end = self._end
+        self._recording.end(replace(end, state=JobState.FAILED, error=trouble) if trouble else end)
 
     def cancel(self, reason: str) -> None:
         """Ask for its end."""
@@ -166,6 +186,13 @@ def log_sessions(cluster: Cluster, account: str, transaction: str, outcomes: Ite
             report.cdr if report else "-",
             report.status if report else outcome.reason or outcome.phase.value,
         )
+
+
+def user_name(environ: Mapping[str, Any]) -> str:
+    """Who asks: Keystone's name of the user, or the one among TempAuth's groups that is a login."""
+    groups = wsgi_to_str(environ.get("REMOTE_USER", "")).split(",")
+    name = wsgi_to_str(environ.get("HTTP_X_USER_NAME", ""))
+    return one_line(name or next((group for group in groups if ":" in group), groups[0]))
 
 
 __all__ = ["Execution", "run_job"]

@@ -57,3 +57,8 @@ class JobIds:
     def new(self) -> str:
         """The next id."""
         return f"{int(time.time() * 1000):011x}{self._host}{next(self._counter) & 0xFFF:03x}"
+
+
+def created(job: str) -> float:
+    """When a job's id was made: Unix time. Raises ValueError for what is no id."""
+    return int(job[:11], 16) / 1000

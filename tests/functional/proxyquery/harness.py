@@ -9,9 +9,11 @@ import hashlib
 import io
 import json
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -62,6 +64,8 @@ class Pipeline:
         self.open: list[Body] = []
         self.refuse: dict[str, int] = {}
         self.cut: set[str] = set()
+        self.stored: dict[str, float] = {}
+        self.full: set[str] = set()
 
     def put(self, path: str, data: bytes, **headers: str) -> None:
         self.objects[f"{ACCOUNT}/{path}"] = (data, headers)
@@ -93,15 +97,21 @@ class Pipeline:
         if path.count("/") == 1 and request.method == "HEAD":
             found = path in self.containers
             return Response(status=204 if found else 404, headers=self.containers.get(path, {}), request=request)
+        if path.count("/") == 1 and request.method == "PUT":
+            self.containers[path] = {}
+            return Response(status=201, request=request)
         if path.count("/") == 1:
             return self._listing(request, path)
         if request.method == "DELETE":
             return self._delete(request, path)
+        if request.method == "PUT" and path.startswith(tuple(self.full)):
+            return Response(status=413, request=request)
         if request.method == "PUT":
             data = b"".join(iter(lambda: request.environ["wsgi.input"].read(1000), b""))
             if len(data) != int(request.environ["CONTENT_LENGTH"]):
                 return Response(status=499, request=request)
             self.objects[path] = (data, dict(request.headers))
+            self.stored[path] = time.time()
             return Response(status=201, request=request)
         if path not in self.objects:
             return Response(status=404, request=request)
@@ -115,6 +125,7 @@ class Pipeline:
         if "X-Timestamp" in headers:  # a whole object, as Swift tells of it
             response.etag, response.conditional_response = hashlib.md5(data).hexdigest(), True
         response.app_iter = Body(whole, self.open, path)
+        response.last_modified = self.stored.get(path, 0)
         response.content_length = len(wanted)
         return response
 
@@ -122,7 +133,7 @@ class Pipeline:
         """As Swift does: what has a later time than the DELETE stays."""
         if path not in self.objects:
             return Response(status=404, request=request)
-        if self.objects[path][1].get("X-Timestamp", "") >= request.headers["X-Timestamp"]:
+        if self.objects[path][1].get("X-Timestamp", "") >= request.headers.get("X-Timestamp", "~"):
             return Response(status=409, request=request)
         del self.objects[path]
         return Response(status=204, request=request)
@@ -140,14 +151,23 @@ class Pipeline:
         if path not in self.containers:
             return Response(status=404, request=request)
         query = parse_qs(request.query_string)
-        prefix, marker, limit = (
-            query.get(key, [default])[0] for key, default in (("prefix", ""), ("marker", ""), ("limit", "9"))
+        prefix, marker, limit, reverse = (
+            query.get(key, [default])[0] for key, default in (("prefix", ""), ("marker", ""), ("limit", "9"), ("reverse", ""))
         )
-        names = sorted(name.removeprefix(f"{path}/") for name in self.objects if name.startswith(f"{path}/{prefix}"))
+        names = [name.removeprefix(f"{path}/") for name in self.objects if name.startswith(f"{path}/{prefix}")]
+        names.sort(reverse=bool(reverse))
         sizes = {name: len(self.objects[f"{path}/{name}"][0]) for name in names}
         sizes |= {name: self.listed[f"c/{name}"] for name in names if f"c/{name}" in self.listed}
-        entries = [{"name": name, "bytes": sizes[name]} for name in names if name > marker]
+        entries = [
+            {"name": name, "bytes": sizes[name], **self._told(f"{path}/{name}")}
+            for name in names
+            if not marker or (name < marker if reverse else name > marker)
+        ]
         return Response(status=200, body=json.dumps(entries[: int(limit)]).encode(), request=request)
+
+    def _told(self, path: str) -> dict[str, str]:
+        when = datetime.fromtimestamp(self.stored.get(path, 0), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return {"content_type": self.objects[path][1].get("Content-Type", ""), "last_modified": when}
 
 
 @dataclass
@@ -266,7 +286,7 @@ def text(response: Response) -> str:
 
 
 class World:
-    """The filter with everything around it."""
+    """The filter with everything around it; ``elsewhere`` is another proxy of the same cluster."""
 
     def __init__(self, directory: Path, servers: int = 4, **options: str) -> None:
         self.pipeline = Pipeline()
@@ -282,6 +302,7 @@ class World:
             **options,
         }
         self.filter = filter_factory(settings)(self.pipeline)
+        self.elsewhere = filter_factory(settings)(self.pipeline)
         self.directory = directory
 
     def post(self, *groups: dict[str, Any], authorize: Any = None, body: bytes | None = None, **headers: str) -> Response:

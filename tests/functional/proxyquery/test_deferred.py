@@ -93,9 +93,12 @@ def test_a_result_that_is_named_needs_the_right_to_write_it(world):
     request.environ["swift.authorize"] = authorize
     answer = request.get_response(world.filter)
     assert text(answer) == f"swift://{ACCOUNT}/mine/answer"
+    record = f".zvm/jobs/{answer.headers['X-Zerovm-Job']}/record"
     for _ in range(WAIT):
-        if ("PUT", f"{ACCOUNT}/mine/answer") in world.pipeline.requests:
+        found = json.loads(wait_for(world, record))
+        if found["state"] == "failed":
             break
         sleep(0.01)
-    sleep(0)
+    assert "the answer could not be stored: Status 403" in found["error"]
+    assert found["result"] == f"swift://{ACCOUNT}/mine/answer"
     assert f"{ACCOUNT}/mine/answer" not in world.pipeline.objects

@@ -18,9 +18,9 @@ from ..hangup import watched
 from ..job import HUNG_UP, Execution
 from ..request import JobRequest
 from ..subrequests import Pipeline
+from .store import JobStore
 
 DEFERRED = "X-Zerovm-Deferred"
-FOLDER = ".zvm"
 
 
 class Deferral(Enum):
@@ -53,9 +53,7 @@ def start_deferred(
     ``result`` is stored with the caller's rights; by default the answer lies beside the job's record. The request's body must
     have been read. Raises JobError if the job can't be planned.
     """
-    background = _Background(cluster, job, asked, pipeline, environ, result)
-    background.leave()
-    return background.result
+    return _Background(cluster, job, asked, pipeline, environ, result, left=True).result
 
 
 def run_deferred(
@@ -65,7 +63,8 @@ def run_deferred(
 
     Raises JobError and ClientGone.
     """
-    background = _Background(cluster, job, asked, pipeline, request.environ, result_path(request))
+    left = when is Deferral.ALWAYS
+    background = _Background(cluster, job, asked, pipeline, request.environ, result_path(request), left)
     if when is Deferral.AUTO:
         gone: list[bool] = []
 
@@ -80,7 +79,7 @@ def run_deferred(
                 response.app_iter.close()
                 raise ClientGone(job)
             return response
-    background.leave()
+        background.leave()
     return Response(status=200, body=background.result.url.encode(), content_type="text/plain", request=request)
 
 
@@ -106,20 +105,22 @@ class _Background:
         pipeline: Pipeline,
         environ: Mapping[str, Any],
         result: SwiftPath | None,
+        left: bool,
     ) -> None:
+        """``left``: nobody waits for it from the beginning."""
         detached = pipeline.detached()
-        self.result = result or SwiftPath(asked.account, FOLDER, f"jobs/{job}/result")
+        self.result = result or JobStore.result(asked.account, job)
         self._storing = detached if result else detached.privileged()
-        self._cluster = cluster
+        self._logger = cluster.logger
         self._done = Event()
-        self._left = False
-        self.execution = Execution(cluster, job, asked, detached, environ)
+        self._left = left
+        self.execution = Execution(cluster, job, asked, detached, environ, self.result.url if left else None)
         spawn(self._run)
 
     def leave(self) -> None:
         """Nobody waits any more: the answer is to be stored."""
         self._left = True
-        self.execution.live.result = self.result.url
+        self.execution.defer(self.result.url)
 
     def wait(self, seconds: float) -> Any:
         """The job's response, or None if it takes longer. Raises what ended the job instead."""
@@ -131,28 +132,36 @@ class _Background:
         """The edge of the thread."""
         try:
             response = self.execution.run()
-        except Exception as error:  # raised again for who waits; else the cause is kept in the job's record
+        except Exception as error:  # raised again for who waits; else the cause is in the job's record, or in the log
             if self._left:
-                self._cluster.logger.error("job %s failed: %s", self.execution.live.about.id, error, exc_info=error)
+                self._logger.error("job %s failed: %s", self.execution.live.about.id, error, exc_info=error)
             else:
                 self._done.send_exception(error)
             return
-        if not self._left:
+        if self._left:
+            self._store(response)
+        else:
+            self.execution.close()
             self._done.send(response)
-            return
+
+    def _store(self, response: Any) -> None:
+        """Leave the answer where it is to lie; its headers beside it."""
+        trouble = ""
+        headers = {name: wsgi_to_str(value) for name, value in response.headers.items()}
+        text = simplejson.dumps(headers).encode()
         try:
-            _store(self._storing, self.result, response)
+            kind = {"Content-Type": headers.get("Content-Type", "application/octet-stream")}
+            self._storing.store(self.result, kind, response.app_iter, response.content_length)
+            kind = {"Content-Type": "application/json"}
+            self._storing.store(beside(self.result), kind, iter((text,)), len(text))
         except JobError as error:
-            self._cluster.logger.error("job %s: %s", self.execution.live.about.id, error.text)
+            trouble = f"the answer could not be stored: {error.text}"
+            self._logger.warning("job %s: %s", self.execution.live.about.id, trouble)
         finally:
             response.app_iter.close()
+            self.execution.close(trouble)
 
 
-def _store(pipeline: Pipeline, path: SwiftPath, response: Any) -> None:
-    """The answer as an object, and its headers as another one beside it. Raises JobError."""
-    headers = {name: wsgi_to_str(value) for name, value in response.headers.items()}
-    kind = {"Content-Type": headers.get("Content-Type", "application/octet-stream")}
-    pipeline.store(path, kind, response.app_iter, response.content_length)
-    beside = SwiftPath(path.account, path.container, f"{path.object}.headers")
-    text = simplejson.dumps(headers).encode()
-    pipeline.store(beside, {"Content-Type": "application/json"}, iter((text,)), len(text))
+def beside(path: SwiftPath) -> SwiftPath:
+    """The object with an answer's headers."""
+    return SwiftPath(path.account, path.container, f"{path.object}.headers")

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..request import created
 from ..results import SessionReport
 from ..scheduler import Outcome, Phase
 from ..story import TOLD_LINES
-from .live import About, End, LiveJob, Progress
+from .live import About, LiveJob, Progress
 from .states import NODE_STATES, JobState, state_under_way
+from .store import Entry
 
 MOST_TOLD = 1000
 """Failed nodes whose stories and last words are kept."""
@@ -108,4 +110,16 @@ def _failures(about: About, progress: Progress) -> dict[str, Any]:
     }
 
 
-__all__ = ["End", "MOST_TOLD", "moment", "recorded", "row", "summary", "whole"]
+def listed(entry: Entry) -> dict[str, Any]:
+    """What a list of jobs says of one that is only recorded."""
+    return {
+        "id": entry.id,
+        "state": str(entry.seen),
+        "created": moment(created(entry.id)),
+        "ended": None if entry.ended is None else moment(entry.ended),
+        "nodes": entry.nodes,
+        "status": entry.status,
+    }
+
+
+__all__ = ["MOST_TOLD", "listed", "moment", "recorded", "row", "summary", "whole"]

@@ -15,6 +15,9 @@ MOST_BODY = 65536
 """Bytes of an answer's body that are kept in its record."""
 
 
+UNKNOWN = End(JobState.FAILED, 500, "the proxy failed; its log has the cause")
+
+
 def ending(ended: Ended, response: Any, most: int = MOST_BODY) -> End:
     """How the job ended. Reads of the body what is kept in the record, without using it up."""
     failed, cancelled = ended.failed(), ended.cancelled()
@@ -33,4 +36,4 @@ def broken_off(error: BaseException) -> End:
     """How a job ended whose run was broken off by an error."""
     if isinstance(error, JobError):
         return End(JobState.FAILED, error.status, error.text)
-    return End(JobState.FAILED, 500, "the proxy failed; its log has the cause")
+    return UNKNOWN

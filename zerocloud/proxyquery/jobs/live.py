@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..results import SessionReport
@@ -14,14 +14,17 @@ from .states import JobState
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a job before it runs. ``created`` is Unix time, ``started`` the same moment on the scheduler's clock."""
+    """What is known of a job before it runs. ``created`` is Unix time, ``started`` the same moment on the scheduler's clock.
+
+    ``timeout`` is in seconds.
+    """
 
     id: str
     account: str
     user: str
     document: Any
     timeout: float
-    created: float = field(default_factory=time.time)
+    created: float
     started: float = field(default_factory=time.monotonic)
     show_servers: bool = True
 
@@ -41,7 +44,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class End:
-    """How a job ended: its state, and the answer that its client got or would have got, of whose body the beginning is kept."""
+    """How a job ended: its state, and the answer that its client got or would have got, of whose body the beginning is kept.
+
+    ``at`` is Unix time, which :meth:`LiveJob.finish` sets.
+    """
 
     state: JobState
     status: int
@@ -49,16 +55,18 @@ class End:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     body_size: int = 0
-    at: float = field(default_factory=time.time)
+    at: float = 0.0
 
 
 class LiveJob:
     """A job of this process. ``result`` is the URL at which a deferred one leaves its answer."""
 
-    def __init__(self, about: About, progress: Callable[[], Progress], cancel: Callable[[str], None]) -> None:
+    def __init__(
+        self, about: About, progress: Callable[[], Progress], cancel: Callable[[str], None], result: str | None = None
+    ) -> None:
         self.about = about
         self.end: End | None = None
-        self.result: str | None = None
+        self.result = result
         self._progress = progress
         self._cancel = cancel
 
@@ -74,7 +82,8 @@ class LiveJob:
     def finish(self, end: End) -> None:
         """Note how it ended; lets go of whatever ran it."""
         last = self._progress()
-        self.end, self._progress, self._cancel = end, lambda: last, lambda _: None
+        self.end = replace(end, at=time.time())
+        self._progress, self._cancel = lambda: last, lambda _: None
 
 
 class LiveJobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,20 +10,29 @@ from urllib.parse import parse_qsl
 
 import simplejson
 from swift.common.concurrency import sleep
-from swift.common.swob import Request, Response
+from swift.common.swob import Request, Response, str_to_wsgi
 
-from ..cluster import Cluster
 from ..errors import JobError
-from .describe import summary, whole
-from .events import CONTENT_TYPE, events
+from ..results import one_line
+from .cancelling import REASON
+from .describe import recorded
+from .events import CONTENT_TYPE, PAUSE, events
+from .listing import list_jobs
+from .live import LiveJobs
 from .states import JobState
+from .store import JobStore
 
 PARAMETER = "zerovm"
-MOST_LISTED = 1000
+BODY_SIZE = "X-Zerovm-Body-Size"
+"""The bytes that a job's body had, of which a record keeps the beginning."""
+
 CANCEL_PATIENCE = 1.0
 """Seconds that a DELETE waits for the job's end."""
 
-CANCELLED = "cancelled on request"
+RECORD_PAUSE = 1.0
+"""Seconds between two looks at a job of another process for those who watch it."""
+
+Value = dict[str, Any]
 
 
 def resource_query(environ: Mapping[str, Any]) -> dict[str, str] | None:
@@ -34,67 +44,110 @@ def resource_query(environ: Mapping[str, Any]) -> dict[str, str] | None:
     return found if found.get(PARAMETER) in ("jobs", "job") else None
 
 
-def respond(cluster: Cluster, request: Request, account: str, query: Mapping[str, str]) -> Response:
+def respond(jobs: LiveJobs, store: JobStore, request: Request, account: str, query: Mapping[str, str]) -> Response:
     """The answer to a request of the account's owner about jobs. Raises JobError."""
     if query[PARAMETER] == "jobs":
         _allow(request, "GET", "HEAD")
-        return _json(request, _list(cluster, account, query))
-    job = query.get("id", "")
-    if not job:
+        return _json(request, list_jobs(jobs, store, account, query))
+    if not query.get("id"):
         raise JobError(400, "Say which job: ?zerovm=job&id=ID")
     _allow(request, "GET", "HEAD", "DELETE")
+    one = _OneJob(jobs, store, account, query["id"])
     if request.method == "DELETE":
-        return _cancel(cluster, request, account, job)
+        return _cancelled(request, one)
     if "events" in query:
-        stream = events(_look(cluster, account, job))
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return Response(app_iter=stream, content_type=CONTENT_TYPE, headers=headers, request=request)
-    return _json(request, _look(cluster, account, job)())
+        return _watched(request, one)
+    return _part(request, one, query.get("part", ""))
 
 
-def _list(cluster: Cluster, account: str, query: Mapping[str, str]) -> dict[str, Any]:
-    limit = _limit(query.get("limit", ""))
-    states = _states(query.get("state", ""))
-    found = sorted(map(summary, cluster.jobs.of(account)), key=lambda value: str(value["id"]), reverse=True)
-    marker = query.get("marker", "")
-    page = [value for value in found if (not marker or value["id"] < marker) and value["state"] in states][: limit + 1]
-    return {"jobs": page[:limit], "next": page[limit - 1]["id"] if len(page) > limit else None}
+class _OneJob:
+    """A job wherever it is: in this process, or in its record."""
+
+    def __init__(self, jobs: LiveJobs, store: JobStore, account: str, job: str) -> None:
+        self.id = job
+        self.store = store
+        self.live = jobs.find(account, job)
+
+    def look(self) -> Value:
+        """The job as it is recorded, or would be. Raises JobError (404, 503)."""
+        value = recorded(self.live) if self.live else self.store.read(self.id)
+        if value is None:
+            raise JobError(404, f"There is no job {self.id[:40]}")
+        return value
+
+    def cancel(self) -> None:
+        """Ask for its end. Raises JobError (409) if it has come to it. What must be cleaned up is by :meth:`settled`."""
+        value = self.look()
+        state = JobState(value["state"])
+        if state.ended and state is not JobState.CANCELLED:
+            raise JobError(409, f"Job {self.id} has ended before: {state}")
+        if self.live:
+            self.live.cancel(REASON)
+        elif not state.ended:
+            self.store.ask_to_cancel(self.id)
+
+    def settled(self) -> Value | None:
+        """The job, if it has ended."""
+        value = self.look()
+        if not JobState(value["state"]).ended:
+            return None
+        if not self.live:
+            self.store.take_mark(self.id)
+        return value
 
 
-def _look(cluster: Cluster, account: str, job: str) -> Callable[[], dict[str, Any]]:
-    """Something that shows the job, again and again. Raises JobError (404)."""
-    live = cluster.jobs.find(account, job)
-    if live is None:
-        raise JobError(404, f"There is no job {job}")
-    return lambda: whole(live)
-
-
-def _cancel(cluster: Cluster, request: Request, account: str, job: str) -> Response:
-    """End a job; its answer says how far that is."""
-    live = cluster.jobs.find(account, job)
-    if live is None:
-        raise JobError(404, f"There is no job {job}")
-    live.cancel(CANCELLED)
+def _cancelled(request: Request, one: _OneJob) -> Response:
+    """End a job; the answer tells its state, and whether it has ended already."""
+    one.cancel()
     deadline = time.monotonic() + CANCEL_PATIENCE
-    while live.end is None and time.monotonic() < deadline:
-        sleep(0.01)
-    return _json(request, summary(live), 200 if live.end else 202)
+    pause = 0.01 if one.live else 0.1
+    while (ended := one.settled()) is None and time.monotonic() < deadline:
+        sleep(pause)
+    value = ended or one.look()
+    return _json(request, {"id": one.id, "state": value["state"]}, 200 if ended else 202)
 
 
-def _limit(text: str) -> int:
-    if not text:
-        return 100
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MOST_LISTED:
-        raise JobError(400, f"limit={text[:20]}: expected a number from 1 to {MOST_LISTED}")
-    return int(text)
+def _watched(request: Request, one: _OneJob) -> Response:
+    one.look()
+    stream = events(_looking(one), PAUSE if one.live else RECORD_PAUSE)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return Response(app_iter=stream, content_type=CONTENT_TYPE, headers=headers, request=request)
 
 
-def _states(text: str) -> frozenset[str]:
-    known = {str(state) for state in JobState}
-    wanted = frozenset(text.split(",")) if text else frozenset(known)
-    if unknown := wanted - known:
-        raise JobError(400, f"state={min(unknown)[:20]}: expected {', '.join(sorted(known))}, or several with commas between")
-    return wanted
+def _looking(one: _OneJob) -> Callable[[], Value | None]:
+    """Looks that end the stream instead of breaking it off."""
+
+    def look() -> Value | None:
+        try:
+            return one.look()
+        except JobError:
+            return None
+
+    return look
+
+
+def _part(request: Request, one: _OneJob, part: str) -> Response:
+    """The whole job as JSON, or a part of it as it is."""
+    value = one.look()
+    body = value["body"] or {}
+    beginning = _bytes(body.pop("base64", ""))
+    if part == "":
+        return _json(request, value)
+    if part == "map":
+        return _json(request, value.get("map"))
+    if part == "body":
+        kind = str_to_wsgi(one_line(str(value["headers"].get("Content-Type", "application/octet-stream"))))
+        more = {BODY_SIZE: one_line(str(body.get("size", 0))), "X-Content-Type-Options": "nosniff"}
+        return Response(body=beginning, headers={"Content-Type": kind, **more}, request=request)
+    raise JobError(400, f"part={part[:20]}: expected map or body")
+
+
+def _bytes(text: Any) -> bytes:
+    """What was kept of a body; nothing if the record is not ours."""
+    try:
+        return base64.b64decode(text)
+    except (ValueError, TypeError):
+        return b""
 
 
 def _allow(request: Request, *methods: str) -> None:
