@@ -10,7 +10,7 @@ import click
 
 from zerocloud.cli.errors import CommandError
 
-COMMANDS = {"explain": "zerocloud.cli.explain"}
+COMMANDS = {"console": "zerocloud.cli.console", "explain": "zerocloud.cli.explain"}
 """Names of commands and the modules in this folder whose ``command`` they are."""
 
 EPILOG = """\b

@@ -113,7 +113,7 @@ def up(
     console = Console(stderr=True)
     with console.status("Starting") as progress:
         started = start(layout, wish, lambda text: progress.update(f"{text} …"))
-    welcome = view.welcome(layout, started.url, USERS[0], detach)
+    welcome = view.welcome(layout, started.url, USERS[0], detach, console=not plain)
     if detach:
         Console().print(welcome)
         started.detach()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from zerocloud.zebra import upkeep
 from zerocloud.zebra.layout import Layout
-from zerocloud.zebra.pipelines import CHAIN_FILTER, PROXY_FILTER, QUEUE_FILTER, STORAGE_FILTER, pipeline
+from zerocloud.zebra.pipelines import CHAIN_FILTER, CONSOLE_FILTER, PROXY_FILTER, QUEUE_FILTER, STORAGE_FILTER, pipeline
 from zerocloud.zebra.settings import USERS, Settings, address_of, parse_overrides
 
 Sections = dict[str, dict[str, str]]
@@ -23,6 +23,7 @@ EXECUTOR_LINGER = "0.5"
 
 _PROXY_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "cache": {"paste.filter_factory": "zerocloud.zebra.cache:filter_factory"},
+    CONSOLE_FILTER: {"paste.filter_factory": "zerocloud.console:filter_factory"},
     QUEUE_FILTER: {"use": "egg:zerocloud#zero_queue"},
     CHAIN_FILTER: {"use": "egg:zerocloud#job_chain"},
     "proxy-logging": {"use": "egg:swift#proxy_logging"},

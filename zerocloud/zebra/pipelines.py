@@ -3,20 +3,22 @@
 ZeroCloud's proxy filter stands right of the authentication, whose ``swift.authorize`` it needs, and left of everything that
 gives objects their meaning (static web, copies, quotas, large objects, versions, symbolic links): what a job reads and writes
 through the rest of the pipeline is then what its user would read and write by HTTP. The filter of chains stands just left of
-it, and sees only jobs; that of queues needs nothing but the authentication.
+it, and sees only jobs; that of queues needs nothing but the authentication, and the console, for people who have still to sign
+in, comes before it.
 """
 
 from __future__ import annotations
 
+CONSOLE_FILTER = "zero_console"
 QUEUE_FILTER = "zero_queue"
 CHAIN_FILTER = "job_chain"
 PROXY_FILTER = "proxy_query"
 STORAGE_FILTER = "object_query"
-OURS = (QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, STORAGE_FILTER)
+OURS = (CONSOLE_FILTER, QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, STORAGE_FILTER)
 
 PROXY = (
-    *("catch_errors", "gatekeeper", "healthcheck", "proxy-logging", "cache", "listing_formats", "bulk", "tempurl"),
-    *("ratelimit", "s3api", "tempauth", QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, "staticweb", "copy"),
+    *("catch_errors", "gatekeeper", "healthcheck", "proxy-logging", CONSOLE_FILTER, "cache", "listing_formats", "bulk"),
+    *("tempurl", "ratelimit", "s3api", "tempauth", QUEUE_FILTER, CHAIN_FILTER, PROXY_FILTER, "staticweb", "copy"),
     *("container-quotas", "account-quotas", "slo", "dlo", "versioned_writes", "symlink", "proxy-logging", "proxy-server"),
 )
 ACCOUNT = ("healthcheck", "recon", "account-server")

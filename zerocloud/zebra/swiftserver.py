@@ -29,7 +29,13 @@ _PRELOADED = (
     *(f"swift.common.middleware.{name}" for name in ("listing_formats", "bulk", "tempurl", "ratelimit", "tempauth")),
     *(f"swift.common.middleware.{name}" for name in ("s3api.s3api", "staticweb", "copy", "container_quotas")),
     *(f"swift.common.middleware.{name}" for name in ("account_quotas", "slo", "dlo", "versioned_writes", "symlink", "recon")),
-    *("swift.container.updater", "zerocloud.zebra.cache", "zerocloud.proxyquery", "zerocloud.objectquery"),
+    *(
+        "swift.container.updater",
+        "zerocloud.zebra.cache",
+        "zerocloud.console.filter",
+        "zerocloud.proxyquery",
+        "zerocloud.objectquery",
+    ),
 )
 
 

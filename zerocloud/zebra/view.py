@@ -15,16 +15,20 @@ from zerocloud.zebra.probe import Login
 from zerocloud.zebra.settings import User
 from zerocloud.zebra.status import RUNNING
 
+CONSOLE = "/console/"
 
-def welcome(layout: Layout, url: str, user: User, detached: bool) -> RenderableType:
-    """The first words after a start."""
+
+def welcome(layout: Layout, url: str, user: User, detached: bool, console: bool = True) -> RenderableType:
+    """The first words after a start. ``console``: whether the page is served."""
     directory = shlex.quote(str(layout.directory))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
+    if console:
+        grid.add_row("console", Text(f"{url}{CONSOLE}", style="bold"))
     grid.add_row("proxy", Text(url))
     grid.add_row("account", Text(f"{user.login}, key {user.key}; also the S3 access key and secret"))
-    grid.add_row("use it", Text(f'eval "$(zebra env --dir {directory})"; swift list'))
+    grid.add_row("use it", Text(f'eval "$(zebra env --dir {directory})"; swift upload books README.md; swift list books'))
     grid.add_row("look", Text(f"zebra status --dir {directory}; zebra logs --dir {directory} --follow"))
     grid.add_row("stop", Text(f"zebra down --dir {directory}" if detached else "Ctrl-C"))
     return Group(Text("The Zebra runs.", style="bold"), grid)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from zerocloud.chain.settings import Settings as ChainSettings
+from zerocloud.console.settings import Settings as ConsoleSettings
 from zerocloud.objectquery.settings import Settings as ObjectSettings
 from zerocloud.proxyquery.settings import Settings as ProxySettings
 from zerocloud.queue.settings import Settings as QueueSettings
@@ -70,6 +71,7 @@ class Recorder(dict[str, str]):
         ("proxy", "proxy_query", ProxySettings.read),
         ("proxy", "job_chain", ChainSettings.read),
         ("proxy", "zero_queue", QueueSettings.read),
+        ("proxy", "zero_console", ConsoleSettings.read),
         ("object", "object_query", ObjectSettings.read),
     ],
 )

@@ -1,0 +1,154 @@
+"""The console in a browser: signing in, containers, objects, and what hostile names and contents can't do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cluster.browser import Page, open_browser
+from tests.cluster.conftest import Client
+from zerocloud.zebra import Zebra
+
+HOSTILE = ("<img src=x onerror=alert(1)>", "\"'><script>alert(2)", "javascript:alert(3)", "{{7*7}}", "‮exe.txt")
+ARTEFACTS = Path(__file__).parents[2] / ".pictures"
+
+
+@pytest.fixture(scope="module")
+def page(zebra: Zebra, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with open_browser(tmp_path_factory.mktemp("browser"), ARTEFACTS) as one:
+        one.driver.get(f"{zebra.proxy_url}/console/")
+        one.fill("user", "test:tester")
+        one.fill("key", "wrong")
+        one.press("Sign in")
+        one.says("The server does not know this user and key.")
+        one.complaints()  # the refusal
+        one.fill("key", "testing")
+        one.press("Sign in")
+        one.says("Containers")
+        yield one
+
+
+@pytest.fixture
+def place(page: Page, zebra: Zebra, container: str) -> Iterator[Page]:
+    page.driver.get(f"{zebra.proxy_url}/console/#/store/~/{container}")
+    page.until(lambda: page.find("h1").text == container)
+    yield page
+    assert not page.complaints()
+
+
+def test_a_container_is_made_filled_and_deleted(place: Page, client: Client, container: str, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("one.txt", "two.txt", "three.txt")]
+    for file in files:
+        file.write_text(f"this is {file.name}\n" * 1000)
+    place.find("[name=files]").send_keys("\n".join(map(str, files)))
+    place.until(lambda: client.names(container) == sorted(file.name for file in files))
+    place.press("two.txt", "a")
+    place.says("text/plain")
+    assert client.get(f"{container}/two.txt").text == files[1].read_text()
+    place.driver.back()
+    place.press("Actions for one.txt")
+    place.press("Delete…")
+    place.press("Delete")
+    place.until(lambda: client.names(container) == ["three.txt", "two.txt"])
+
+
+def test_a_text_is_edited_and_keeps_its_metadata(place: Page, client: Client, container: str) -> None:
+    client.put(f"{container}/notes/a b.md", "old", Content_Type="text/markdown", X_Object_Meta_Colour="gr\u00fcn".encode())
+    place.driver.refresh()
+    place.press("notes/", "a")
+    place.press("a b.md", "a")
+    place.says("grün")
+    place.until(lambda: place.find(".editor"))
+    place.script("document.querySelector('.editor').editor.dispatch({changes: {from: 0, to: 3, insert: 'néw'}}); done()")
+    place.press("Save")
+    place.says("is saved")
+    stored = client.get(f"{container}/notes/a b.md")
+    assert stored.content == "néw".encode()
+    assert stored.headers["Content-Type"].startswith("text/markdown")
+    assert stored.headers["X-Object-Meta-Colour"].encode("latin-1").decode() == "grün"
+
+
+def test_metadata_and_access(place: Page, client: Client, container: str) -> None:
+    place.press("More actions")
+    place.press("Metadata of the container…")
+    place.press("Add a row")
+    names = place.all("dialog input")
+    names[0].send_keys("Owner")
+    names[1].send_keys("Zoë")
+    place.press("Save")
+    place.says("The metadata is saved.")
+    place.press("More actions")
+    place.press("Access to the container…")
+    place.press("Anyone may read the objects", "label")
+    place.press("Save")
+    place.says(f"Access to {container} is saved.")
+    head = client.request("HEAD", container).headers
+    assert head["X-Container-Meta-Owner"].encode("latin-1").decode() == "Zoë"
+    assert head["X-Container-Read"] == ".r:*"
+
+
+def test_pages_of_a_listing_come_as_one_scrolls(place: Page, client: Client, container: str) -> None:
+    for number in range(205):
+        client.put(f"{container}/{number:03}", "")
+    place.driver.refresh()
+    place.until(lambda: len(place.all("tbody tr")) >= 200)
+    place.driver.execute_script("scrollTo(0, document.body.scrollHeight)")
+    place.until(lambda: len(place.all("tbody tr")) == 205)
+
+
+def test_hostile_names_and_contents_are_text(place: Page, client: Client, container: str) -> None:
+    for name in HOSTILE:
+        client.put(
+            f"{container}/{name}",
+            f"<script>alert({name!r})</script>",
+            Content_Type="text/html",
+            X_Object_Meta_Evil=name.encode(),
+        )
+    place.driver.refresh()
+    for name in HOSTILE:
+        shown = [link.text for link in place.until(lambda: place.all("tbody a"))]
+        assert name in shown
+    for name in HOSTILE[:3]:
+        place.press(f"Actions for {name}")
+        place.press("Metadata and type…")
+        place.press("Cancel")
+    assert not place.all("main script, main img, main iframe")
+    assert place.script("done(document.querySelectorAll('[onerror]').length)") == 0
+
+
+def test_a_name_that_would_lead_elsewhere_is_refused(place: Page) -> None:
+    """A browser takes ``..`` in a URL for a way up, however it is quoted: DELETE would hit another object."""
+    code = (
+        "import('/console/js/http.js').then((http) => http.pathOf('c', 'a/../../other/x')).then(done, (e) => done(e.message))"
+    )
+    assert "can't address" in place.script(code)
+
+
+def test_what_the_page_is_served_with(zebra: Zebra) -> None:
+    answer = requests.get(f"{zebra.proxy_url}/console", timeout=10)
+    assert answer.url.endswith("/console/")
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self'" in answer.text
+    assert "%connect%" not in answer.text
+    again = requests.get(answer.url, headers={"If-None-Match": answer.headers["ETag"]}, timeout=10)
+    assert (again.status_code, again.content) == (304, b"")
+    assert requests.post(answer.url, timeout=10).status_code == 405
+    assert requests.get(f"{answer.url}../etc/passwd", timeout=10).status_code != 200
+    assert requests.get(f"{answer.url}%2e%2e/__init__.py", timeout=10).status_code == 404
+
+
+def test_the_page_as_it_looks(page: Page, zebra: Zebra) -> None:
+    page.driver.get(f"{zebra.proxy_url}/console/#/store")
+    page.says("Containers")
+    for dark in (False, True):
+        page.dark(dark)
+        for phone in (False, True):
+            page.phone(phone)
+            name = f"store-{'dark' if dark else 'light'}-{'phone' if phone else 'desk'}"
+            assert page.picture(name).stat().st_size > 5000
+            assert page.script("done(document.documentElement.scrollWidth <= innerWidth)"), f"{name}: wider than the screen"
+    page.phone(False)
+    page.dark(False)
