@@ -21,6 +21,9 @@ from zerocloud.sysmap import Node, SwiftPath
 
 from .scheduler import Server, Tier
 
+LACKING = 0.01
+"""The share of a node's inputs above which a server that lacks them comes after one that has them."""
+
 RANDOM_PARTITIONS = 2
 """Partitions whose servers are offered to a node that is attached to nothing: more of them, more choice."""
 
@@ -100,7 +103,7 @@ class Placer:
         return home
 
     def _with_neighbours(self, place: Place, node: Node, alike: Callable[[SwiftPath], bool], ring: Any) -> Place:
-        """The place with the node's other inputs; servers that lack more than half of what another has come after it."""
+        """The place with the node's other inputs; servers that lack much of what another has come after it."""
         names = {server.name for server in place.servers}
         weight, neighbours = Counter(dict.fromkeys(names, 0)), {}
         for channel in node.channels:
@@ -113,7 +116,7 @@ class Placer:
                 weight.update(dict.fromkeys(names, size))
         if not neighbours:
             return place
-        enough = max(weight.values()) / 2
+        enough = max(weight.values()) * (1 - LACKING)
         ranked = sorted(place.servers, key=lambda server: -weight[server.name])
         servers = (s if weight[s.name] >= enough else replace(s, tier=max(s.tier, Tier.HANDOFF)) for s in ranked)
         return replace(place, servers=tuple(servers), neighbours=neighbours)
