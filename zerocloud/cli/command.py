@@ -10,7 +10,11 @@ import click
 
 from zerocloud.cli.errors import CommandError
 
-COMMANDS = {"console": "zerocloud.cli.console", "explain": "zerocloud.cli.explain"}
+COMMANDS = {
+    "console": "zerocloud.cli.console",
+    "explain": "zerocloud.cli.explain",
+    "job": "zerocloud.cli.job",
+}
 """Names of commands and the modules in this folder whose ``command`` they are."""
 
 EPILOG = """\b

@@ -76,6 +76,7 @@ class Execution:
             user=user_name(environ),
             document=request.document,
             timeout=request.timeout,
+            brought=request.brought.image is not None or request.brought.payload is not None,
             show_servers=settings.show_servers,
         )
         self._brought = request.brought

@@ -152,7 +152,7 @@ def test_an_ended_job_can_be_looked_at_everywhere(world):
     answer = world.post(node(world, device("stdout"), name="n"))
     job = answer.headers["X-Zerovm-Job"]
     found = record(world, job)
-    assert (found["state"], found["status"], found["body"]) == ("succeeded", 200, {"size": 8, "kept": 8})
+    assert (found["state"], found["status"], found["body"]) == ("succeeded", 200, {"size": 8, "base64": "PGFuc3dlcj4="})
     (row,) = found["table"]
     assert (row["name"], row["state"], row["attempts"], row["exit_code"], row["status"]) == ("n", "succeeded", 1, 0, "ok")
     assert found["created"] <= row["admitted"] <= row["started"] <= row["ended"] <= row["published"] <= found["ended"]

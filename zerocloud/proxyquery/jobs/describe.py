@@ -36,7 +36,7 @@ def summary(job: LiveJob, progress: Progress | None = None) -> dict[str, Any]:
 
 
 def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
-    """Everything but the body: what is shown of a job. At most ``most_nodes`` of its nodes; the others are counted."""
+    """All that is shown and recorded of a job. At most ``most_nodes`` lines of its table; the others are counted."""
     about, end, progress = job.about, job.end, job.progress()
     outcomes = progress.outcomes if most_nodes is None else progress.outcomes[:most_nodes]
     return {
@@ -45,23 +45,16 @@ def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
         "user": about.user,
         "timeout": about.timeout,
         "result": job.result,
+        "brought": about.brought,
         "counts": dict(Counter(NODE_STATES[outcome.phase] for outcome in progress.outcomes)),
         "error": end.error if end else "",
         "headers": dict(end.headers) if end else {},
-        "body": {"size": end.body_size, "kept": len(end.body)} if end else None,
+        "body": {"size": end.body_size, "base64": base64.b64encode(end.body).decode()} if end else None,
         "table": [row(about, outcome, progress.reports) for outcome in outcomes],
         "omitted": len(progress.outcomes) - len(outcomes),
         "failures": _failures(about, progress),
         "map": about.document,
     }
-
-
-def recorded(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
-    """The record of a job: all that is shown of it, and the beginning of its body."""
-    value = whole(job, most_nodes)
-    if job.end:
-        value["body"]["base64"] = base64.b64encode(job.end.body).decode()
-    return value
 
 
 def row(about: About, outcome: Outcome, reports: Mapping[int, SessionReport]) -> dict[str, Any]:
@@ -122,4 +115,4 @@ def listed(entry: Entry) -> dict[str, Any]:
     }
 
 
-__all__ = ["MOST_TOLD", "listed", "moment", "recorded", "row", "summary", "whole"]
+__all__ = ["MOST_TOLD", "listed", "moment", "row", "summary", "whole"]

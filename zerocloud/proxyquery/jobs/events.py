@@ -27,7 +27,8 @@ Value = Mapping[str, Any]
 def events(look: Callable[[], Value | None], pause: float = PAUSE) -> Iterator[bytes]:
     """How a job stands, and what happens to it from now on, until ``end``.
 
-    ``job`` tells its state and counts, ``node`` a line of its table, each when it changes. ``look`` gives the job as shown.
+    ``node`` tells a line of its table, and ``job`` its state and counts, each when it changes; of what has changed together,
+    ``job`` comes last. ``look`` gives the job as it is shown.
     """
     rows: dict[int, Value] = {}
     head: Value = {}
@@ -38,7 +39,7 @@ def events(look: Callable[[], Value | None], pause: float = PAUSE) -> Iterator[b
         parts = [_event("node", row) for row in value["table"] if rows.get(row["id"]) != row]
         rows = {row["id"]: row for row in value["table"]}
         if fresh != head:
-            parts.insert(0, _event("job", fresh))
+            parts.append(_event("job", fresh))
             head = fresh
         if parts or time.monotonic() - spoken > SILENCE:
             yield b"".join(parts) or b": still there\n\n"

@@ -16,7 +16,7 @@ from .states import JobState
 class About:
     """What is known of a job before it runs. ``created`` is Unix time, ``started`` the same moment on the scheduler's clock.
 
-    ``timeout`` is in seconds.
+    ``timeout`` is in seconds; ``brought`` says that more than a map came with the request.
     """
 
     id: str
@@ -25,6 +25,7 @@ class About:
     document: Any
     timeout: float
     created: float
+    brought: bool = False
     started: float = field(default_factory=time.monotonic)
     show_servers: bool = True
 

@@ -17,7 +17,7 @@ from swift.common.concurrency import Event, Timeout, sleep, spawn
 
 from ..errors import JobError
 from .cancelling import Cancelling
-from .describe import recorded
+from .describe import whole
 from .live import End, LiveJob, LiveJobs
 from .owner import this_process
 from .store import HEARTBEAT, JobStore, content_type
@@ -73,7 +73,7 @@ class Recorder:
 
     def write(self, job: LiveJob, store: JobStore) -> JobError | None:
         """Record how a job stands; what was in the way, if that could not be done."""
-        value = recorded(job, None if job.end else NODES_UNDER_WAY)
+        value = whole(job, None if job.end else NODES_UNDER_WAY)
         kind = content_type(value, job.end.at if job.end else None, self._owner)
         try:
             store.write(job.about.id, kind, value, self._keep)

@@ -15,7 +15,7 @@ from swift.common.swob import Request, Response, str_to_wsgi
 from ..errors import JobError
 from ..results import one_line
 from .cancelling import REASON
-from .describe import recorded
+from .describe import whole
 from .events import CONTENT_TYPE, PAUSE, events
 from .listing import list_jobs
 from .live import LiveJobs
@@ -70,7 +70,7 @@ class _OneJob:
 
     def look(self) -> Value:
         """The job as it is recorded, or would be. Raises JobError (404, 503)."""
-        value = recorded(self.live) if self.live else self.store.read(self.id)
+        value = whole(self.live) if self.live else self.store.read(self.id)
         if value is None:
             raise JobError(404, f"There is no job {self.id[:40]}")
         return value
@@ -130,7 +130,7 @@ def _part(request: Request, one: _OneJob, part: str) -> Response:
     """The whole job as JSON, or a part of it as it is."""
     value = one.look()
     body = value["body"] or {}
-    beginning = _bytes(body.pop("base64", ""))
+    beginning = _bytes(body.get("base64", ""))
     if part == "":
         return _json(request, value)
     if part == "map":
