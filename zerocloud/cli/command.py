@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.metadata import version
-from typing import Any
 
 import click
 
-from zerocloud.cli.errors import CommandError
+from .group import HELP, LazyGroup
 
 COMMANDS = {
     "console": "zerocloud.cli.console",
     "explain": "zerocloud.cli.explain",
     "job": "zerocloud.cli.job",
+    "run": "zerocloud.cli.run",
+    "self-check": "zerocloud.cli.self_check",
 }
 """Names of commands and the modules in this folder whose ``command`` they are."""
 
@@ -24,31 +24,13 @@ Completion for bash (zsh and fish alike): eval "$(_ZEROCLOUD_COMPLETE=bash_sourc
 """
 
 
-class Commands(click.Group):
-    """Looks commands up in :data:`COMMANDS`, and turns this package's errors into a sentence and an exit code."""
+class Commands(LazyGroup):
+    """The commands of :data:`COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names, sorted."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of them, or None."""
-        module = COMMANDS.get(cmd_name)
-        if module is None:
-            return None
-        found: click.Command = import_module(module).command
-        return found
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was chosen."""
-        try:
-            return super().invoke(ctx)
-        except CommandError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
+    modules = COMMANDS
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, epilog=EPILOG, context_settings=HELP)
 @click.version_option(version("zerocloud"), prog_name="zerocloud")
 def main() -> None:
     """ZeroCloud: run programs inside object storage, where the objects lie."""

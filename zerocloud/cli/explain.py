@@ -9,7 +9,7 @@ import click
 import simplejson
 
 from zerocloud.cli.errors import CommandError, UsageError
-from zerocloud.client import ClientError, connect
+from zerocloud.client import connect
 from zerocloud.sysmap import (
     Context,
     Explanation,
@@ -70,11 +70,8 @@ def command(job_map: BinaryIO, cluster: bool, listing: BinaryIO | None, account:
 
 
 def _from_cluster(text: bytes, form: str) -> str:
-    try:
-        with connect() as cloud:
-            told = cloud.explain(text, FORMS[form][0])
-    except ClientError as error:
-        raise CommandError(str(error)) from error
+    with connect() as cloud:
+        told = cloud.explain(text, FORMS[form][0])
     return told if told.endswith("\n") else f"{told}\n"
 
 

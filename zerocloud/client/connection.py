@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from typing import Any, BinaryIO, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 
@@ -69,16 +69,29 @@ class Connection:
         """The account's jobs, newest first, those in the given states or all. Raises ClientError."""
         return islice(self._all_jobs(states, min(limit or PAGE, PAGE)), limit)
 
+    def information(self) -> Mapping[str, Any]:
+        """What the cluster tells everybody about itself: versions and limits, those of ZeroCloud under ``zerocloud``.
+
+        Raises ClientError.
+        """
+        parts = urlsplit(self.login.storage_url)
+        response = self._send("GET", f"{parts.scheme}://{parts.netloc}/info", {"timeout": CONNECT_SECONDS})
+        try:
+            value: Mapping[str, Any] = response.json()
+        except requests.JSONDecodeError as error:
+            raise NotReachable(f"{response.url} is no information of a Swift") from error
+        return value
+
     def request(self, method: str, path: str = "", **more: Any) -> requests.Response:
         """Any request to the account; ``path`` is quoted and begins with ``/`` or ``?``. Raises ClientError."""
         more.setdefault("timeout", (CONNECT_SECONDS, None))
         token = self.login.token
-        response = self._send(method, path, more)
+        response = self._send(method, self.login.storage_url + path, more)
         if response.status_code == UNAUTHORIZED and self._renew and isinstance(more.get("data", b""), bytes):
             response.close()
             self.login = self._renew()
             if self.login.token != token:
-                response = self._send(method, path, more)
+                response = self._send(method, self.login.storage_url + path, more)
         if response.status_code >= 400:
             with closing(response):
                 raise _refusal(response)
@@ -120,13 +133,13 @@ class Connection:
             named = {"X-Zerovm-Execute": execute, **ready.headers, **headers}
             return self.request("POST", data=ready.body, headers=named, **more)
 
-    def _send(self, method: str, path: str, more: Mapping[str, Any]) -> requests.Response:
+    def _send(self, method: str, url: str, more: Mapping[str, Any]) -> requests.Response:
         # A program's answer may be a redirection, which must not carry the token away.
         named = {**more, "headers": {"X-Auth-Token": self.login.token, **more.get("headers", {})}, "allow_redirects": False}
         try:
-            return self._session.request(method, self.login.storage_url + path, **named)
+            return self._session.request(method, url, **named)
         except requests.RequestException as error:
-            raise NotReachable(f"{self.login.storage_url} does not answer: {error}") from error
+            raise NotReachable(f"{url} does not answer: {error}") from error
 
     def _all_jobs(self, states: tuple[str, ...], page: int) -> Iterator[JobStatus]:
         query = {"zerovm": "jobs", "limit": str(page), **({"state": ",".join(states)} if states else {})}

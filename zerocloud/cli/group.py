@@ -1,0 +1,53 @@
+"""Groups of commands that speak with one voice: mistakes, and failures that have a name, are a sentence and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from zerocloud.client import ClientError
+
+from .errors import CommandError
+
+HELP = {"help_option_names": ["-h", "--help"]}
+FAILED = 1
+
+
+class TellingGroup(click.Group):
+    """Tells its commands' errors. ``known`` are those that a user understands; others are bugs, and tracebacks."""
+
+    known: tuple[type[Exception], ...] = (CommandError, ClientError)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was chosen."""
+        try:
+            return super().invoke(ctx)
+        except self.known as error:
+            click.echo(self.told(error), err=True)
+            ctx.exit(getattr(error, "exit_code", FAILED))
+
+    def told(self, error: Exception) -> str:
+        """What is printed of an error."""
+        return f"Error: {error}"
+
+
+class LazyGroup(TellingGroup):
+    """Imports each command only when it is called or its help is asked for."""
+
+    modules: Mapping[str, str] = {}
+    """Names of commands, and the modules whose ``command`` they are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, sorted."""
+        return sorted(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them, or None."""
+        module = self.modules.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = import_module(module).command
+        return found

@@ -1,0 +1,168 @@
+"""``zerocloud run``: a job of any form, watched while it runs."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import simplejson
+from rich.console import Console
+
+from zerocloud.client import Answer, ClientError, Connection, Event, Job, JobFailed, Source, Work, connect
+
+from . import look
+from .errors import CommandError, UsageError
+
+INTERRUPTED = 130
+OVER = frozenset(("succeeded", "failed", "cancelled", "spare"))
+"""States of sessions that have come to their end."""
+
+EPILOG = """\b
+Examples:
+  zerocloud run job.json                              the answer on standard output
+  zerocloud run words.zapp -o words.txt --summary     what each node did on standard error
+  zerocloud run swift://~/apps/words.zapp --payload text.txt
+  zerocloud run - --json < job.json                   for programs
+  zerocloud run job.json --detach                     prints the job's id and runs on
+
+On a terminal the nodes' progress is shown, and Ctrl-C cancels the job. Exit codes: 0 the job succeeded, 1 it failed or could
+not be run, 2 wrong usage, 130 interrupted. The cluster is that of the variables OS_STORAGE_URL and OS_AUTH_TOKEN, of ST_AUTH,
+ST_USER and ST_KEY, of OS_AUTH_URL and its kin, or of OS_CLOUD.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("work", metavar="JOB")
+@click.option("--payload", type=click.File("rb"), help="What devices without a path read, for a job that is stored.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that the job may take.")
+@click.option("--output", "-o", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a file.")
+@click.option("--summary", "-s", is_flag=True, help="Show what each node did, on standard error.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer, status and nodes as JSON.")
+@click.option("--detach", "-d", is_flag=True, help="Print the job's id and return; the job runs by itself.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+def command(
+    work: str,
+    payload: BinaryIO | None,
+    timeout: float | None,
+    path: Path | None,
+    summary: bool,
+    as_json: bool,
+    detach: bool,
+    quiet: bool,
+) -> None:
+    """Run a job and print its answer. JOB is a file with a system map, a script or a zapp, - for standard input, or the URL of
+    one that is stored, swift://~/container/object."""
+    if as_json and path:
+        raise UsageError("--json has the answer in it: leave --output out")
+    if detach and (path or summary):
+        raise UsageError("with --detach there is no answer yet: leave --output and --summary out")
+    job = _work(work, payload)
+    with connect() as cloud:
+        if detach:
+            started = cloud.submit(job, timeout=timeout)
+            click.echo(simplejson.dumps({"job": started.id}) if as_json else started.id)
+            return
+        try:
+            answer = _answer(cloud, job, timeout, path, as_json, quiet)
+        except JobFailed as failed:
+            _show(failed.answer, summary, as_json)
+            if as_json:
+                sys.exit(1)
+            raise
+    _show(answer, summary, as_json)
+
+
+def _work(text: str, payload: BinaryIO | None) -> Work:
+    if text.startswith("swift://"):
+        return Source(text, payload or b"")
+    if payload:
+        raise UsageError("--payload is for a job that is stored; other jobs read objects")
+    return sys.stdin.buffer.read() if text == "-" else Path(text)
+
+
+def _answer(cloud: Connection, job: Work, timeout: float | None, path: Path | None, as_json: bool, quiet: bool) -> Answer:
+    screen = look.errors()
+    with _destination(path, as_json) as into:
+        if quiet or not screen.is_terminal:
+            return cloud.run(job, timeout=timeout, into=into)
+        started = cloud.submit(job, timeout=timeout)
+        _watch(started, screen)
+        return started.result(into=into)
+
+
+@contextmanager
+def _destination(path: Path | None, as_json: bool) -> Iterator[BinaryIO | None]:
+    """Where the answer goes. A file has its name when it is whole, and only then."""
+    if path is None:
+        yield None if as_json else sys.stdout.buffer
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                yield file  # type: ignore[misc]  # it has all that is used of a BinaryIO
+                os.chmod(file.name, 0o666 & ~_umask())
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except ClientError:  # some are OSErrors, too
+        raise
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _watch(job: Job, screen: Console) -> None:
+    """Show progress until the job has ended. Ctrl-C cancels it."""
+    try:
+        with look.progress(screen) as bar:
+            task = bar.add_task("queued", total=None)
+            for event in job.events():
+                if (told := _progress(event)) is not None:
+                    bar.update(task, **told)
+    except KeyboardInterrupt:
+        job.cancel()
+        screen.print(f"Job {job.id} is cancelled.")
+        sys.exit(INTERRUPTED)
+
+
+def _progress(event: Event) -> Mapping[str, Any] | None:
+    """What an event changes in the bar."""
+    if event.name == "node":
+        return None
+    counts = event.data.get("counts") or {}
+    failed = f", {counts['failed']} failed" if counts.get("failed") else ""
+    over = sum(number for state, number in counts.items() if state in OVER)
+    return {"description": f"{event.data.get('state')}{failed}", "total": sum(counts.values()) or None, "completed": over}
+
+
+def _show(answer: Answer, summary: bool, as_json: bool) -> None:
+    if as_json:
+        click.echo(simplejson.dumps(_value(answer), indent=2))
+    if summary:
+        look.errors().print(look.nodes_table(answer.nodes, answer.more_nodes))
+
+
+def _value(answer: Answer) -> dict[str, Any]:
+    """The answer as JSON; a body that is no text is in Base64."""
+    try:
+        body = {"body": answer.body.decode()}
+    except UnicodeDecodeError:
+        body = {"body_base64": base64.b64encode(answer.body).decode()}
+    nodes = [asdict(node) for node in answer.nodes]
+    kind = next((value for name, value in answer.headers.items() if name.lower() == "content-type"), "")
+    told = {"job": answer.job, "status": answer.status, "seconds": answer.seconds, "content_type": kind}
+    return {**told, **body, "nodes": nodes, "more_nodes": answer.more_nodes}
