@@ -13,7 +13,7 @@ import pytest
 
 from tests.cluster.conftest import Client
 from tests.cluster.jobs import node, nothing_left, program, stdin
-from zerocloud.client import Connection, JobFailed, Login, Refused, Source, as_completed
+from zerocloud.client import Connection, JobCancelled, JobFailed, Login, Refused, Source, as_completed
 from zerocloud.zebra import Zebra
 
 
@@ -42,6 +42,9 @@ def test_a_job_is_watched_and_its_answer_fetched(cloud: Connection, client: Clie
     answer = job.result()
     assert (answer.text, answer.job, [found.name for found in answer.nodes]) == ("<a><b>", job.id, ["node-1", "node-2"])
     assert all(found.server and found.counters.bytes_read == 3 for found in answer.nodes)
+    assert job.id in [status.id for status in cloud.jobs("succeeded")]
+    assert cloud.job(job.id).result().text == "<a><b>"
+    assert not job.cancel()
 
 
 def test_jobs_end_in_their_own_order(cloud: Connection, client: Client, container: str) -> None:
@@ -53,6 +56,8 @@ def test_jobs_end_in_their_own_order(cloud: Connection, client: Client, containe
     assert next(found) is quick
     assert endless.cancel()
     assert next(found) is endless
+    with pytest.raises(JobCancelled):
+        endless.result()
 
 
 def test_failures_and_mistakes(cloud: Connection, client: Client, container: str) -> None:
@@ -60,6 +65,9 @@ def test_failures_and_mistakes(cloud: Connection, client: Client, container: str
     with pytest.raises(JobFailed) as failed:
         cloud.run([node(exits)])
     assert failed.value.answer.nodes[0].name == "node"
+    assert isinstance(cloud.submit([node(exits)]).exception(), JobFailed)
+    missing = [node(f"swift://~/{container}/missing")]
+    assert cloud.submit(missing).exception().status == 404
     with pytest.raises(Refused) as mistake:
         cloud.submit([{"name": "n"}])
     assert mistake.value.status == 400
