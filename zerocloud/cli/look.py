@@ -20,9 +20,6 @@ from rich.text import Text
 from zerocloud.client import NodeResult
 from zerocloud.sysmap.explain import size_text
 
-COLOURS = {"succeeded": "green", "failed": "red", "lost": "red", "cancelled": "yellow", "running": "cyan"}
-"""Colours of the states of jobs and nodes."""
-
 WIDTH = 200
 """Columns of what is no terminal: tables there are for reading later, not for fitting."""
 
@@ -42,11 +39,6 @@ def _console(stderr: bool) -> Console:
     if not console.is_terminal:
         console.width = WIDTH
     return console
-
-
-def state_text(state: str) -> Text:
-    """A state in its colour."""
-    return Text(state, COLOURS.get(state, ""))
 
 
 def progress(console: Console) -> Progress:
