@@ -16,6 +16,9 @@ from .cluster import Cluster
 from .cors import allow, preflight_path
 from .errors import ClientGone, JobError, Refused
 from .explaining import EXPLAIN, explain_job
+from .hooks.gate import Gate
+from .hooks.hook import Hook
+from .hooks.rights import OwnersRights
 from .intake import Intake
 from .job import run_job
 from .jobs.deferred import Deferral, deferral, run_deferred
@@ -29,12 +32,15 @@ from .refusals import refuse
 from .reply import JOB
 from .request import TIMEOUT, JobIds, asked_timeout
 from .settings import Settings
-from .subrequests import Pipeline
+from .subrequests import CHAIN, Pipeline
 from .ways.choose import choose
 from .ways.door import Door
+from .ways.hooked import hooked
 from .ways.sourced import SOURCE
 
 EXECUTE_KEY = "HTTP_X_ZEROVM_EXECUTE"
+HOOK = "hook/1.0"
+"""What a hook's program finds there; from a client it means nothing."""
 METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
 REST_VERSIONS = frozenset(("open", "api"))
 
@@ -43,7 +49,7 @@ class ProxyQuery:
     """The WSGI application around the rest of the pipeline. One for each worker process."""
 
     def __init__(self, application: Any, settings: Settings, logger: Any) -> None:
-        self._application = application
+        self._application = Gate(application, self.run_hook, logger) if settings.hooks else application
         self._settings = settings
         self._logger = logger
         self._ids = JobIds()
@@ -121,6 +127,28 @@ class ProxyQuery:
         if when is not Deferral.NEVER:
             return run_deferred(self._shared(), job, asked, door.pipeline, request, when)
         return run_job(self._shared(), job, asked, door.pipeline, request.environ)
+
+    def run_hook(self, environ: Mapping[str, Any], hook: Hook) -> Any:
+        """The response of a hook's job, for a request of whomever: with the rights of the account's owner, and no others.
+
+        Raises JobError and ClientGone.
+        """
+        job, intake = self._ids.new(), Intake(self._settings)
+        owners = {
+            **environ,
+            CHAIN: hook.chained(environ),
+            EXECUTE_KEY: HOOK,
+            "swift.authorize": OwnersRights(hook.object.account),
+            "swift.authorize_override": False,
+        }
+        try:
+            door = self._door(Request(owners), hook.object.account, intake)
+            response = run_job(self._shared(), job, hooked(door, hook), door.pipeline, owners)
+        except BaseException:
+            intake.close()
+            raise
+        response.headers[JOB] = job
+        return response
 
     def _door(self, request: Any, account: str, intake: Intake) -> Door:
         """The request, taken apart. Raises JobError (400)."""

@@ -50,6 +50,7 @@ class Settings:
     default_content_type: str
     system_images: tuple[str, ...]
     use_cors: bool
+    hooks: bool
     standalone_policies: tuple[str, ...]
     network_type: str
     spool_directory: str | None
@@ -92,6 +93,7 @@ class Settings:
             show_servers=options.boolean("zerovm_show_servers", True),
             default_content_type=options.text("zerovm_default_content_type", "application/octet-stream"),
             system_images=options.words("zerovm_sysimage_devices"),
+            hooks=options.boolean("zerovm_hooks", True),
             use_cors=options.boolean("zerovm_use_cors", False),
             standalone_policies=options.words("standalone_policies", "0"),
             network_type=options.text("zerovm_network_type", "tcp"),

@@ -21,6 +21,8 @@ from .errors import JobError
 from .setuid import SetUid
 
 SOURCE = "ZC"
+CHAIN = "zerocloud.hooks"
+"""In a request's environment: the hooks that led to it. Requests on its behalf have it too."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Pipeline:
         """The same for work that goes on when the client has had its answer: without its connection."""
         environ = make_env(dict(self._environ), agent=None, swift_source=SOURCE)
         environ["swift.infocache"] = {}
+        if CHAIN in self._environ:
+            environ[CHAIN] = self._environ[CHAIN]
         return Pipeline(self._application, environ, self._version)
 
     def privileged(self) -> Pipeline:
@@ -140,6 +144,9 @@ class Pipeline:
     def _request(self, method: str, path: SwiftPath, query: str, headers: Mapping[str, str] | None) -> Any:
         url = quote(f"/{self._version}{path.path}", errors="surrogateescape") + (f"?{query}" if query else "")
         wsgi = {name: str_to_wsgi(value) for name, value in (headers or {}).items()}
-        return make_subrequest(
+        request = make_subrequest(
             self._environ, method=method, path=url, headers=wsgi, agent="%(orig)s ZeroCloud", swift_source=SOURCE
         )
+        if CHAIN in self._environ:
+            request.environ[CHAIN] = self._environ[CHAIN]
+        return request

@@ -29,6 +29,7 @@ CHANGED = {
     "maximum_connections": ("zerovm_maxconnections", "32", 32),
     "maximum_memory": ("zerovm_maxnexemem", "33", 33),
     "maximum_retries": ("zerovm_maxretries", "34", 34),
+    "hooks": ("zerovm_hooks", "no", False),
     "use_cors": ("zerovm_use_cors", "yes", True),
     "host_slots": ("zerovm_host_slots", "31", 31),
     "window": ("zerovm_window", "24", 24),

@@ -1,0 +1,88 @@
+"""Sees every request that goes on to the rest of the pipeline, of clients and of jobs, and gives those with a hook to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from swift.common.swob import Request, wsgi_to_str
+
+from zerocloud.sysmap import SwiftPath
+
+from ..errors import ClientGone, JobError, Refused
+from ..refusals import refuse
+from ..subrequests import SOURCE, Pipeline
+from .after_put import AfterPut
+from .hook import Event, Hook, hook_of
+from .on_get import read_through
+from .on_put import write_through
+
+RunHook = Callable[[dict[str, Any], Hook], Any]
+"""Runs the job of a hook for a request, given by its environment; its response. Raises JobError, ClientGone."""
+
+HIDDEN = "."
+"""Containers whose names begin so belong to tools, this one included: they have no hooks."""
+
+
+class Gate:
+    """The WSGI application that stands in for the rest of the pipeline."""
+
+    def __init__(self, application: Any, run: RunHook, logger: Any) -> None:
+        self._application = application
+        self._run = run
+        self._after_put = AfterPut(application, run, logger)
+
+    def __getattr__(self, name: str) -> Any:
+        """What Swift looks for at applications, it finds at the one behind: its helpers follow the pipeline that way."""
+        return getattr(self._application, name)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request that has a hook; let all others pass."""
+        path = _object_path(environ)
+        if path is None:
+            return self._pass(environ, start_response)
+        request = Request(environ)
+        try:
+            response = self._answer(request, path)
+        except Refused as refused:
+            response = refused.response
+        except JobError as error:
+            response = refuse(request, error)
+        except ClientGone:
+            response = refuse(request, JobError(499, "The client closed its connection"))
+        if response is None:
+            return self._pass(environ, start_response)
+        answered: Iterable[bytes] = response(environ, start_response)
+        return answered
+
+    def _pass(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        passed: Iterable[bytes] = self._application(environ, start_response)
+        return passed
+
+    def _answer(self, request: Any, path: SwiftPath) -> Any:
+        """The response of a hook, None if there is none. Raises JobError, Refused and ClientGone."""
+        pipeline = Pipeline(self._application, request.environ, "v1")
+        info = pipeline.container_info(path)
+        meta = info.get("meta") or {}
+        if request.method != "PUT":
+            hook = hook_of(meta, Event.ON_GET, path)
+            return read_through(request, hook, info, pipeline, self._run) if hook else None
+        writing, following = hook_of(meta, Event.ON_PUT, path), hook_of(meta, Event.AFTER_PUT, path)
+        put = self._after_put.around(following, pipeline) if following else self._put
+        if writing:
+            return write_through(request, writing, info, pipeline, self._run, put)
+        return put(request) if following else None
+
+    def _put(self, request: Any) -> Any:
+        return request.get_response(self._application)
+
+
+def _object_path(environ: dict[str, Any]) -> SwiftPath | None:
+    """The object that a request reads or writes, if its container may have hooks for that; what jobs read has none."""
+    method = environ.get("REQUEST_METHOD")
+    if method not in ("GET", "HEAD", "PUT") or (method != "PUT" and environ.get("swift.source") == SOURCE):
+        return None
+    version, account, container, name = [*wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 4)[1:], "", "", "", ""][:4]
+    if version != "v1" or not name or container.startswith(HIDDEN):
+        return None
+    return SwiftPath(account, container, name)
