@@ -48,6 +48,8 @@ from swift.common.swob import HeaderKeyDict, wsgi_quote
 from swift.common.utils import close_if_possible
 from swift.common.wsgi import WSGIContext
 
+from zerocloud.proxyquery.request import PREVIOUS
+
 from .handover import EXECUTE, MAP_TYPE, PREVIOUS_JOB, counted, next_environ
 from .settings import Settings
 
@@ -133,7 +135,7 @@ class ChainContext(WSGIContext):  # type: ignore[misc]
             if text is None:
                 break
             environ = next_environ(self._environ, environ, wsgi_quote(self._account), text, payload)
-            environ[environ_key(PREVIOUS_JOB)] = self._jobs[-1]
+            environ[environ_key(PREVIOUS_JOB)] = environ[PREVIOUS] = self._jobs[-1]
         start_response(self._response_status, self._told(), self._response_exc_info)
         result: Iterable[bytes] = body
         return result

@@ -14,8 +14,9 @@ from swift.common.swob import Request
 from swift.common.utils import InputProxy
 from swift.common.wsgi import make_subrequest
 
+from zerocloud.proxyquery.request import PAYLOAD
+
 PREFIX = "zerocloud."
-PAYLOAD = "zerocloud.payload"
 PREVIOUS_JOB = "X-Zerovm-Previous-Job"
 EXECUTE = "X-Zerovm-Execute"
 MAP_TYPE = "application/json"

@@ -76,27 +76,35 @@ class Intake:
             settings.spool_memory, settings.spool_directory, settings.network_chunk_size, settings.spool_maximum
         )
 
-    def body(self, environ: Any) -> Kept:
-        """The client's body. Raises JobError: 408 if it comes too slowly, 413 if it is too large, 499 if it breaks off."""
+    def body(self, environ: Any, limit: int | None = None) -> Kept:
+        """The client's body, of at most ``limit`` bytes.
+
+        Raises JobError: 408 if it comes too slowly, 413 if it is too large, 499 if it breaks off.
+        """
         length = environ.get("CONTENT_LENGTH")
-        declared = int(length) if length else None
-        self._check(declared or 0)
+        return self.read(environ["wsgi.input"], int(length) if length else None, limit)
+
+    def read(self, source: Any, declared: int | None, limit: int | None = None) -> Kept:
+        """What a client still sends; ``declared`` is how many bytes it has told to come. Raises JobError as ``body`` does."""
+        limit = limit or self._settings.maximum_input
+        _check(declared or 0, limit)
         segment = self._spool.segment()
         deadline = time.monotonic() + self._settings.maximum_upload_time
-        for piece in iter(lambda: self._read(environ["wsgi.input"], deadline), b""):
-            self._append(segment, piece)
+        for piece in iter(lambda: self._read(source, deadline), b""):
+            self._append(segment, piece, limit)
         if declared is not None and segment.size < declared:
             raise JobError(499, f"The request's body ended after {segment.size} of {declared} bytes")
         return Kept(segment)
 
     def fetched(self, fetched: Fetched, name: str) -> Kept:
-        """An object that is open. Raises SourceError."""
+        """An object that is open. Raises SourceError, or JobError (413)."""
+        limit = self._settings.maximum_input
         try:
-            self._check(fetched.length or 0)
+            _check(fetched.length or 0, limit)
             segment = self._spool.segment()
             pieces = fetched.chunks()
             for piece in iter(lambda: self._next(pieces, name), b""):
-                self._append(segment, piece)
+                self._append(segment, piece, limit)
         finally:
             fetched.close()
         if fetched.length is not None and segment.size < fetched.length:
@@ -106,7 +114,7 @@ class Intake:
     def of_bytes(self, data: bytes) -> Kept:
         """Bytes that are at hand."""
         segment = self._spool.segment()
-        self._append(segment, data)
+        self._append(segment, data, len(data))
         return Kept(segment)
 
     def close(self) -> None:
@@ -131,17 +139,17 @@ class Intake:
         except OSError as error:
             raise SourceError(503, f"Error while fetching {name}: {error}") from error
 
-    def _append(self, segment: Segment, piece: bytes) -> None:
-        self._check(segment.size + len(piece))
+    def _append(self, segment: Segment, piece: bytes, limit: int) -> None:
+        _check(segment.size + len(piece), limit)
         try:
             segment.append(piece)
         except OSError as error:
             raise JobError(503, f"The proxy has no room to keep what the job brings: {error.strerror}") from error
 
-    def _check(self, size: int) -> None:
-        limit = self._settings.maximum_input
-        if size > limit:
-            raise JobError(413, f"What the request brings is larger than {limit} bytes")
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise JobError(413, f"What the request brings is larger than {limit} bytes")
 
 
 def _within(seconds: float, action: Callable[[], bytes], slow: JobError) -> bytes:

@@ -19,7 +19,7 @@ from .jobs.store import JobStore
 from .planning import plan_request
 from .publish import Publisher
 from .reply import Ended, answer
-from .request import JobRequest, created
+from .request import PREVIOUS, JobRequest, created
 from .results import one_line
 from .runner import Runner
 from .scheduler import Cancelled, Outcome
@@ -77,6 +77,7 @@ class Execution:
             document=request.document,
             timeout=request.timeout,
             brought=request.brought.image is not None or request.brought.payload is not None,
+            previous=str(environ.get(PREVIOUS, "")),
             show_servers=settings.show_servers,
         )
         self._brought = request.brought

@@ -17,6 +17,12 @@ from .intake import NOTHING, Brought
 from .settings import Settings
 
 TIMEOUT = "X-Zerovm-Timeout"
+PAYLOAD = "zerocloud.payload"
+"""In a request's environment, from a filter to the left: what is left of a client's body, with ``remaining`` and ``read``."""
+ZAPP = "zerocloud.zapp"
+"""The same: the object (SwiftPath) that the job before in a chain came from, with whose leave this one runs, too."""
+PREVIOUS = "zerocloud.previous"
+"""The same: the id of the job before in a chain."""
 
 
 @dataclass(frozen=True)

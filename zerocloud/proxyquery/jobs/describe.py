@@ -44,6 +44,7 @@ def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
         "account": about.account,
         "user": about.user,
         "timeout": about.timeout,
+        "previous": about.previous or None,
         "result": job.result,
         "brought": about.brought,
         "counts": dict(Counter(NODE_STATES[outcome.phase] for outcome in progress.outcomes)),

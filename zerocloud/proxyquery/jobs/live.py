@@ -16,7 +16,8 @@ from .states import JobState
 class About:
     """What is known of a job before it runs. ``created`` is Unix time, ``started`` the same moment on the scheduler's clock.
 
-    ``timeout`` is in seconds; ``brought`` says that more than a map came with the request.
+    ``timeout`` is in seconds; ``brought`` says that more than a map came with the request; ``previous`` is the job
+    before it in a chain.
     """
 
     id: str
@@ -26,6 +27,7 @@ class About:
     timeout: float
     created: float
     brought: bool = False
+    previous: str = ""
     started: float = field(default_factory=time.monotonic)
     show_servers: bool = True
 

@@ -9,7 +9,7 @@ from zerocloud.sysmap import SwiftPath
 
 from ..access import authorize_execution
 from ..errors import JobError
-from ..request import JobRequest
+from ..request import ZAPP, JobRequest
 from ..subrequests import Fetched
 from .door import JSON, TAR_TYPES, Door, plain_type
 from .posted_map import posted_map
@@ -41,8 +41,10 @@ def choose(door: Door, execute: str, source: str | None) -> tuple[Door, JobReque
         raise JobError(501, f"A job is requested by POST, not by {door.method}")
     if source is not None:
         return _as_zapp(door, source_path(source, door.account), sourced, SwiftPath(door.account))
-    authorize_execution(door.pipeline, door.environ, SwiftPath(door.account))
-    return door, _posted(door)
+    chained = door.environ.get(ZAPP)  # a later job of a chain has the leave of the first
+    own = replace(door, pipeline=door.pipeline.on_behalf_of(chained)) if chained else door
+    authorize_execution(own.pipeline, own.environ, SwiftPath(door.account))
+    return own, _posted(own)
 
 
 def _own_path(door: Door) -> SwiftPath:
@@ -56,6 +58,7 @@ def _as_zapp(door: Door, zapp: SwiftPath, read: Read, runs_at: SwiftPath) -> tup
     """
     own = replace(door, pipeline=door.pipeline.on_behalf_of(zapp))
     fetched = fetch(own, zapp)
+    door.environ[ZAPP] = zapp
     try:
         authorize_execution(own.pipeline, own.environ, runs_at)
         return own, read(own, zapp, fetched)

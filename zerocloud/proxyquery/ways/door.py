@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ from zerocloud.sysmap import Limits, SystemMapSyntaxError, parse_document
 from ..environment import request_environment
 from ..errors import MapError
 from ..intake import Brought, Intake, Kept
-from ..request import JobRequest
+from ..request import PAYLOAD, JobRequest
 from ..settings import Settings
 from ..subrequests import Pipeline
 
 JSON = "application/json"
 GZIP = "application/x-gzip"
+OPEN_DEVICES = frozenset(("stdin", "input", "script"))
 TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x-ustar", GZIP))
 
 
@@ -24,7 +25,7 @@ TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x
 class Door:
     """One request for a job. Names are native strings, empty where the path has none; ``timeout`` is in seconds."""
 
-    environ: Mapping[str, Any]
+    environ: dict[str, Any]
     method: str
     account: str
     container: str
@@ -49,11 +50,36 @@ class Door:
         except SystemMapSyntaxError as error:
             raise MapError(422, error) from error
 
-    def payload(self) -> Kept | None:
-        """The client's body, for nodes that read a device without a path; None if there is none. Raises JobError."""
+    def payload(self, document: Any) -> Kept | None:
+        """The client's body, for a map with devices that read it; None if there is none or nobody wants it. Raises JobError."""
+        if not wants_payload(document):
+            return None
         sent = self.environ.get("CONTENT_LENGTH") or ""
         chunked = "chunked" in self.environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        return self.intake.body(self.environ) if chunked or (sent.isdigit() and int(sent)) else None
+        if chunked or (sent.isdigit() and int(sent)):
+            return self.intake.body(self.environ)
+        return self.handed_over(document)
+
+    def handed_over(self, document: Any) -> Kept | None:
+        """What the job before, in a chain, has left of its client's body; None if there is none or nobody wants it."""
+        left = self.environ.get(PAYLOAD)
+        if left is None or not left.remaining or not wants_payload(document):
+            return None
+        return self.intake.read(left, left.remaining)
+
+
+def open_devices(document: Any) -> Iterator[Any]:
+    """The devices of a map that read what the request brings, since they have no path. What is wrong in it is passed over."""
+    for group in document if isinstance(document, list) else ():
+        devices = group.get("file_list", group.get("devices")) if isinstance(group, dict) else None
+        for device in devices if isinstance(devices, list) else ():
+            if isinstance(device, dict) and not device.get("path") and device.get("device", device.get("name")) in OPEN_DEVICES:
+                yield device
+
+
+def wants_payload(document: Any) -> bool:
+    """Whether a map has any of them."""
+    return next(open_devices(document), None) is not None
 
 
 def plain_type(header: str | None) -> str:

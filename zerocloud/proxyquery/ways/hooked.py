@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from hashlib import md5
 from typing import Any
@@ -10,7 +11,7 @@ from ..errors import JobError
 from ..hooks.hook import Event, Hook
 from ..intake import Kept
 from ..request import JobRequest
-from .door import Door
+from .door import Door, open_devices
 from .sourced import fetch, zapp
 
 EMPTY = md5(usedforsecurity=False).hexdigest()
@@ -41,19 +42,9 @@ def _check_sum(etag: str, sent: Kept | None) -> None:
 
 
 def bind(document: Any, url: str) -> Any:
-    """The map with a path for every ``stdin`` and ``input`` that has none. What is wrong in it is left for the planner."""
-    return [_group(group, url) for group in document] if isinstance(document, list) else document
-
-
-def _group(group: Any, url: str) -> Any:
-    key = "file_list" if isinstance(group, dict) and "file_list" in group else "devices"
-    if not isinstance(group, dict) or not isinstance(group.get(key), list):
-        return group
-    return {**group, key: [_device(device, url) for device in group[key]]}
-
-
-def _device(device: Any, url: str) -> Any:
-    if not isinstance(device, dict) or device.get("path"):
-        return device
-    name = device.get("device", device.get("name"))
-    return {**device, "path": url} if name in BOUND else device
+    """The map with a path for every ``stdin`` and ``input`` that has none."""
+    bound = deepcopy(document)
+    for device in open_devices(bound):
+        if device.get("device", device.get("name")) in BOUND:
+            device["path"] = url
+    return bound

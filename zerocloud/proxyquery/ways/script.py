@@ -29,11 +29,11 @@ def posted_script(door: Door) -> JobRequest:
     """The job of a script in the body. Raises JobError (400)."""
     if not door.environ.get("CONTENT_LENGTH"):
         raise JobError(400, "Must specify Content-Length")
-    return script_job(door, door.intake.body(door.environ), None)
+    return script_job(door, door.intake.body(door.environ), posted=True)
 
 
-def script_job(door: Door, script: Kept, payload: Kept | None) -> JobRequest:
-    """The job of a script, wherever it comes from. Raises JobError (400, 413)."""
+def script_job(door: Door, script: Kept, posted: bool = False) -> JobRequest:
+    """The job of a script; one that was not ``posted`` itself reads what was. Raises JobError (400, 413)."""
     if script.size > MOST_SCRIPT:
         raise JobError(413, f"The script is larger than {MOST_SCRIPT} bytes")
     interpreter, image, rest = _first_line(script.head(MOST_LINE), door.account)
@@ -42,10 +42,11 @@ def script_job(door: Door, script: Kept, payload: Kept | None) -> JobRequest:
         devices.append({"name": image})
     if door.container:
         devices.append({"name": "stdin", "path": _inputs(door)})
-    elif payload is not None:
+    elif not posted:
         devices.append({"name": "stdin"})
     arguments = f"{rest} {NAME}" if rest else NAME
     document = [{"name": NAME, "exec": {"path": interpreter, "args": arguments}, "devices": devices}]
+    payload = None if posted else door.payload(document)
     return door.job(document, door.intake.of_bytes(_archive(script.head(MOST_SCRIPT))), payload=payload)
 
 

@@ -32,8 +32,7 @@ def sourced(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
     found = zapp(door, path, fetched)
     if found is not None:
         return found
-    kept = door.intake.fetched(fetched, path.path)
-    return script_job(door, kept, door.payload())
+    return script_job(door, door.intake.fetched(fetched, path.path))
 
 
 def fetch(door: Door, path: SwiftPath) -> Fetched:
@@ -56,11 +55,13 @@ def zapp(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest | None:
         if (fetched.length or 0) > door.settings.maximum_map:
             raise JobError(413, f"The system map is larger than {door.settings.maximum_map} bytes")
         text = door.intake.fetched(fetched, path.path)
-        return door.job(door.parse(text.head(text.size)), payload=door.payload())
+        document = door.parse(text.head(text.size))
+        return door.job(document, payload=door.payload(document))
     if kind not in TAR_TYPES:
         return None
     image = door.intake.fetched(fetched, path.path)
     found = find_map(image, kind, door.settings.maximum_input)
     if found is None:
         raise JobError(400, f"System boot map was not found in {path.path}")
-    return door.job(door.parse(found), image, kind == GZIP, door.payload())
+    document = door.parse(found)
+    return door.job(document, image, kind == GZIP, door.payload(document))
