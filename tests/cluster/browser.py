@@ -43,6 +43,17 @@ class Page:
         self.driver = driver
         self._pictures = pictures
 
+    def sign_in(self, address: str, user: str = "test:tester", key: str = "testing") -> None:
+        """Open the page and sign in: first by a wrong key, which it has to say."""
+        self.driver.get(address)
+        self.fill("user", user)
+        self.fill("key", "wrong")
+        self.press("Sign in")
+        self.says("The server does not know this user and key.")
+        self.fill("key", key)
+        self.press("Sign in")
+        self.says("New container")
+
     def until(self, condition: Callable[[], Found], what: str = "") -> Found:
         """Wait until the condition is true and return it. Elements that vanish meanwhile are looked for again."""
         deadline = time.monotonic() + PATIENCE
@@ -117,8 +128,12 @@ class Page:
         return path
 
     def complaints(self) -> list[str]:
-        """What the browser complained of since it was asked last: errors in scripts, what the policy on content has stopped."""
-        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        """What the browser complained of since it was asked last: errors in scripts, what the policy on content has stopped.
+
+        An answer that is an error is none: the console asks about maps that have mistakes.
+        """
+        messages = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        return [message for message in messages if "the server responded with a status of 4" not in message]
 
 
 @contextmanager

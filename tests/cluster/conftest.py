@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import requests
 
+from tests.cluster.browser import Page, open_browser
 from zerocloud.zebra import Zebra
 
 TIMEOUT = 120
+PICTURES = Path(__file__).parents[2] / ".pictures"
 
 
 class Client:
@@ -75,6 +78,14 @@ def zebra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zebra]:
     """A Zebra of four nodes for the whole run. Tests use containers of their own and leave its processes alone."""
     with Zebra(tmp_path_factory.mktemp("cluster") / "zebra", nodes=4, destroy=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def page(zebra: Zebra, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The console in a browser, with ``test:tester`` signed in. Tests leave it so."""
+    with open_browser(tmp_path_factory.mktemp("browser"), PICTURES) as one:
+        one.sign_in(f"{zebra.proxy_url}/console/")
+        yield one
 
 
 @pytest.fixture

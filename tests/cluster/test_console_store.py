@@ -8,27 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.cluster.browser import Page, open_browser
+from tests.cluster.browser import Page
 from tests.cluster.conftest import Client
 from zerocloud.zebra import Zebra
 
 HOSTILE = ("<img src=x onerror=alert(1)>", "\"'><script>alert(2)", "javascript:alert(3)", "{{7*7}}", "‮exe.txt")
-ARTEFACTS = Path(__file__).parents[2] / ".pictures"
-
-
-@pytest.fixture(scope="module")
-def page(zebra: Zebra, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with open_browser(tmp_path_factory.mktemp("browser"), ARTEFACTS) as one:
-        one.driver.get(f"{zebra.proxy_url}/console/")
-        one.fill("user", "test:tester")
-        one.fill("key", "wrong")
-        one.press("Sign in")
-        one.says("The server does not know this user and key.")
-        one.complaints()  # the refusal
-        one.fill("key", "testing")
-        one.press("Sign in")
-        one.says("Containers")
-        yield one
 
 
 @pytest.fixture

@@ -14,9 +14,13 @@ const result = await build({
   metafile: true,
 });
 
-const packages = [...new Set(Object.keys(result.metafile.inputs)
-  .map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
-  .filter(Boolean))].sort();
+const packages = [
+  ...new Set(
+    Object.keys(result.metafile.inputs)
+      .map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
+      .filter(Boolean),
+  ),
+].sort();
 const texts = packages.map((name) => {
   const folder = `node_modules/${name}`;
   const { version } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));

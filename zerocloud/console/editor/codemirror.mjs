@@ -2,9 +2,22 @@
 export { EditorState, Compartment } from "@codemirror/state";
 export { EditorView, keymap, lineNumbers, highlightActiveLine, drawSelection, highlightSpecialChars } from "@codemirror/view";
 export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
-export { autocompletion, completionKeymap, closeBrackets, closeBracketsKeymap, startCompletion } from "@codemirror/autocomplete";
 export {
-  HighlightStyle, syntaxHighlighting, syntaxTree, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit,
+  autocompletion,
+  completionKeymap,
+  closeBrackets,
+  closeBracketsKeymap,
+  startCompletion,
+} from "@codemirror/autocomplete";
+export {
+  HighlightStyle,
+  syntaxHighlighting,
+  syntaxTree,
+  bracketMatching,
+  foldGutter,
+  foldKeymap,
+  indentOnInput,
+  indentUnit,
   ensureSyntaxTree,
 } from "@codemirror/language";
 export { linter, lintGutter, lintKeymap, setDiagnostics, forceLinting } from "@codemirror/lint";

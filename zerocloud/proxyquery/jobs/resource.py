@@ -109,6 +109,8 @@ def _cancelled(request: Request, one: _OneJob) -> Response:
 
 def _watched(request: Request, one: _OneJob) -> Response:
     one.look()
+    # Eventlet would keep events back until there are 4 KiB of them.
+    request.environ["eventlet.minimum_write_chunk_size"] = 1
     stream = events(_looking(one), PAUSE if one.live else RECORD_PAUSE)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Response(app_iter=stream, content_type=CONTENT_TYPE, headers=headers, request=request)

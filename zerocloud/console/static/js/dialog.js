@@ -9,8 +9,14 @@ export function ask(title, fields, read, { action = "OK", danger = false, wide =
     const problem = h("p", { class: "problem", role: "alert" });
     const send = h("button", { type: "submit", class: danger ? "danger" : "primary" }, action);
     const cancel = h("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
-    const form = h("form", { method: "dialog", novalidate: true }, h("h2", { id }, title), fields, problem,
-      h("div", { class: "actions" }, cancel, send));
+    const form = h(
+      "form",
+      { method: "dialog", novalidate: true },
+      h("h2", { id }, title),
+      fields,
+      problem,
+      h("div", { class: "actions" }, cancel, send),
+    );
     const dialog = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": id }, form);
     let answer = null;
     form.addEventListener("submit", async (event) => {

@@ -32,12 +32,14 @@ export function save(blob, name) {
 function count(response, task) {
   const total = Number(response.headers.get("Content-Length")) || 0;
   let done = 0;
-  return response.body.pipeThrough(new TransformStream({
-    transform(chunk, controller) {
-      task.progress((done += chunk.byteLength), total);
-      controller.enqueue(chunk);
-    },
-  }));
+  return response.body.pipeThrough(
+    new TransformStream({
+      transform(chunk, controller) {
+        task.progress((done += chunk.byteLength), total);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
 }
 
 /** A file to write to; undefined where the browser can't, null if the user thought better of it. */

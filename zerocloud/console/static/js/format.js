@@ -3,7 +3,14 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const AGES = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const AGES = [
+  ["year", 31536000],
+  ["month", 2592000],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
 
 /** 1536 → 1.5 KiB. */
 export function size(bytes) {

@@ -13,8 +13,14 @@ export class Refused extends Error {
 export class Unreachable extends Error {}
 
 const MOST_TEXT = 65536;
-const SENTENCES = { 401: "You have to sign in again.", 403: "You have no right to do this.", 404: "There is nothing of this name.", 409: "It is not empty, or somebody else is changing it.",
-  413: "It is larger than the server takes.", 503: "The server can't do this now. Try again in a moment." };
+const SENTENCES = {
+  401: "You have to sign in again.",
+  403: "You have no right to do this.",
+  404: "There is nothing of this name.",
+  409: "It is not empty, or somebody else is changing it.",
+  413: "It is larger than the server takes.",
+  503: "The server can't do this now. Try again in a moment.",
+};
 
 /** A name that no browser can ask for: it would take `..` for a way up, and ask for something else. */
 export class Unaddressable extends Error {
@@ -64,7 +70,12 @@ export function refusal(status, type, text) {
 }
 
 function words(markup) {
-  return markup.replace(/<h1>/gi, "").replace(/<\/h1>/gi, ": ").replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  return markup
+    .replace(/<h1>/gi, "")
+    .replace(/<\/h1>/gi, ": ")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** Header values travel as bytes: text goes as UTF-8. */

@@ -1,13 +1,43 @@
 // What kinds of objects there are for the console, by type and name.
 
-const LANGUAGES = { js: "javascript", mjs: "javascript", json: "json", map: "json", py: "python", html: "html", htm: "html", tmpl: "html", css: "css",
-  c: "cpp", h: "cpp", cc: "cpp", cpp: "cpp", hpp: "cpp", yaml: "yaml", yml: "yaml", md: "markdown" };
-const TYPES = [[/json/, "json"], [/javascript/, "javascript"], [/python/, "python"], [/html/, "html"], [/css/, "css"], [/yaml/, "yaml"], [/markdown/, "markdown"],
-  [/x-c\b|c\+\+/, "cpp"]];
+const LANGUAGES = {
+  js: "javascript",
+  mjs: "javascript",
+  json: "json",
+  map: "json",
+  py: "python",
+  html: "html",
+  htm: "html",
+  tmpl: "html",
+  css: "css",
+  c: "cpp",
+  h: "cpp",
+  cc: "cpp",
+  cpp: "cpp",
+  hpp: "cpp",
+  yaml: "yaml",
+  yml: "yaml",
+  md: "markdown",
+};
+const TYPES = [
+  [/json/, "json"],
+  [/javascript/, "javascript"],
+  [/python/, "python"],
+  [/html/, "html"],
+  [/css/, "css"],
+  [/yaml/, "yaml"],
+  [/markdown/, "markdown"],
+  [/x-c\b|c\+\+/, "cpp"],
+];
 const TEXT_NAME = /\.(txt|log|csv|tsv|ini|cfg|conf|sh|xml|svg|rst|toml|jsonl|sql|rs|go|rb|java|zig|tex)$/i;
 const IMAGES = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
-const ICONS = [[/^application\/directory/, "folder"], [/^image\//, "picture"], [/^application\/(wasm|x-nexe)/, "program"], [/zip|tar|gzip/, "archive"],
-  [/json|python|javascript|x-c\b|html|css/, "code"]];
+const ICONS = [
+  [/^application\/directory/, "folder"],
+  [/^image\//, "picture"],
+  [/^application\/(wasm|x-nexe)/, "program"],
+  [/zip|tar|gzip/, "archive"],
+  [/json|python|javascript|x-c\b|html|css/, "code"],
+];
 
 /** Where an object's type is a pseudo-directory's. */
 export const DIRECTORY = "application/directory";

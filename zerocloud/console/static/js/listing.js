@@ -13,9 +13,24 @@ export function listing({ caption, columns, load, row, marker, empty, pageSize, 
   const body = h("tbody");
   const more = h("button", { type: "button", onclick: () => grow() }, "Load more");
   const foot = h("div", { class: "more" }, more);
-  const table = h("table", { class: "listing" }, h("caption", { class: "hidden" }, caption),
-    h("thead", {}, h("tr", {}, columns.map((title) => h("th", { scope: "col", class: NUMBERS.has(title) ? "number" : "" }, title)))), body);
-  const watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && !more.disabled && grow());
+  const table = h(
+    "table",
+    { class: "listing" },
+    h("caption", { class: "hidden" }, caption),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        columns.map((title) => h("th", { scope: "col", class: NUMBERS.has(title) ? "number" : "" }, title)),
+      ),
+    ),
+    body,
+  );
+  const watcher = new IntersectionObserver(
+    (entries) => entries.some((entry) => entry.isIntersecting) && !more.disabled && grow(),
+  );
   signal.addEventListener("abort", () => watcher.disconnect());
   let last = "";
   let complete = false;

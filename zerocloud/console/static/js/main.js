@@ -10,8 +10,12 @@ import { Store } from "./store.js";
 import { signInView } from "./views/signin.js";
 
 const VIEWS = {
-  store: async (parts) => (parts.length ? (await import("./views/objects.js")).objectsView : (await import("./views/containers.js")).containersView),
+  store: async (parts) =>
+    parts.length ? (await import("./views/objects.js")).objectsView : (await import("./views/containers.js")).containersView,
   object: async () => (await import("./views/object.js")).objectView,
+  map: async () => (await import("./views/map.js")).mapView,
+  jobs: async (parts) => (parts.length ? (await import("./views/job.js")).jobView : (await import("./views/jobs.js")).jobsView),
+  usage: async () => (await import("./views/usage.js")).usageView,
 };
 
 let leave = null;

@@ -6,9 +6,30 @@ import { h } from "./dom.js";
 export function menu(name, actions) {
   const id = `menu-${crypto.randomUUID()}`;
   const items = actions.filter(Boolean).map(([title, work, kind = ""]) =>
-    h("button", { type: "button", role: "menuitem", class: kind, onclick: () => { list.hidePopover(); work(); } }, title));
-  const list = h("div", { class: "menu", popover: "auto", role: "menu", id, "aria-label": name, onkeydown: move, ontoggle: place }, items);
-  const button = h("button", { type: "button", class: "quiet", popovertarget: id, "aria-haspopup": "menu", "aria-label": name }, "⋯");
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitem",
+        class: kind,
+        onclick: () => {
+          list.hidePopover();
+          work();
+        },
+      },
+      title,
+    ),
+  );
+  const list = h(
+    "div",
+    { class: "menu", popover: "auto", role: "menu", id, "aria-label": name, onkeydown: move, ontoggle: place },
+    items,
+  );
+  const button = h(
+    "button",
+    { type: "button", class: "quiet", popovertarget: id, "aria-haspopup": "menu", "aria-label": name },
+    "⋯",
+  );
 
   function place(event) {
     if (event.newState !== "open") return;

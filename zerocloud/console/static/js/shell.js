@@ -6,7 +6,12 @@ import { accountOf, signOut } from "./session.js";
 import { panel } from "./tasks.js";
 import { choices, choose, chosen } from "./theme.js";
 
-const PAGES = [["store", "Store"]];
+const PAGES = [
+  ["store", "Store"],
+  ["map", "Run"],
+  ["jobs", "Jobs"],
+  ["usage", "Usage"],
+];
 const BELONGS = { object: "store" };
 
 /** Build the frame, or keep it if it is there; returns the element for the view. */
@@ -21,11 +26,19 @@ export function frame(session, view) {
 
 function build(session) {
   const links = PAGES.map(([view, title]) => h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title)));
-  const header = h("header", { class: "top" },
+  const header = h(
+    "header",
+    { class: "top" },
     h("a", { class: "brand", href: "#/store" }, "ZeroCloud"),
     h("nav", { class: "pages", "aria-label": "Pages" }, h("ul", {}, links)),
-    h("div", { class: "who" }, h("span", { class: "account", title: session.url }, session.user || accountOf(session)), themes(),
-      h("button", { type: "button", onclick: leave }, "Sign out")));
+    h(
+      "div",
+      { class: "who" },
+      h("span", { class: "account", title: session.url }, session.user || accountOf(session)),
+      themes(),
+      h("button", { type: "button", onclick: leave }, "Sign out"),
+    ),
+  );
   const skip = h("a", { class: "skip", href: "#view", onclick: skipTo }, "To the content");
   const main = h("main", { id: "view", tabindex: "-1" });
   replace(document.body);
@@ -44,8 +57,11 @@ function leave() {
 }
 
 function themes() {
-  const select = h("select", { "aria-label": "Colours", onchange: () => choose(select.value) },
-    choices.map(([value, title]) => h("option", { value }, title)));
+  const select = h(
+    "select",
+    { "aria-label": "Colours", onchange: () => choose(select.value) },
+    choices.map(([value, title]) => h("option", { value }, title)),
+  );
   select.value = chosen();
   return select;
 }

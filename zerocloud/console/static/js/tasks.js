@@ -40,7 +40,8 @@ function meter(bar, text) {
     if (total) bar.max = total;
     if (total) bar.value = done;
     const rate = done / Math.max((performance.now() - begun) / 1000, 0.001);
-    const amount = unit === "bytes" ? `${size(done)}${total ? ` of ${size(total)}` : ""}, ${size(Math.round(rate))}/s` : `${done} ${unit}`;
+    const amount =
+      unit === "bytes" ? `${size(done)}${total ? ` of ${size(total)}` : ""}, ${size(Math.round(rate))}/s` : `${done} ${unit}`;
     replace(text, amount);
   };
 }
@@ -48,7 +49,12 @@ function meter(bar, text) {
 function finish(line, state, text) {
   line.classList.add(state);
   const close = h("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: () => line.remove() }, "×");
-  replace(line, line.firstChild, h("span", { class: "task-state", role: state === "failed" ? "alert" : "status" }, text), close);
+  replace(
+    line,
+    line.firstChild,
+    h("span", { class: "task-state", role: state === "failed" ? "alert" : "status" }, text),
+    close,
+  );
   if (state !== "failed") setTimeout(() => line.remove(), SHOWN_AFTER_END);
 }
 
@@ -63,9 +69,10 @@ export async function inParallel(items, one, most = 4) {
       await one(value);
     }
   };
-  const guarded = () => worker().catch((error) => {
-    failed = true;
-    throw error;
-  });
+  const guarded = () =>
+    worker().catch((error) => {
+      failed = true;
+      throw error;
+    });
   await Promise.all(Array.from({ length: most }, guarded));
 }

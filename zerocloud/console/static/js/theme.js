@@ -2,7 +2,11 @@
 
 const KEY = "zerocloud.theme";
 
-export const choices = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
+export const choices = [
+  ["", "Auto"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
 
 /** What was chosen. */
 export function chosen() {

@@ -13,14 +13,21 @@ export async function upload(store, account, container, items) {
   const { swift = {} } = await info(store.session);
   const most = swift.max_file_size ?? SWIFT_S_MOST;
   let stored = 0;
-  await inParallel(items, async (item) => {
-    if (await run(`Upload ${item.name}`, (task) => send(store, account, container, item, most, task))) stored += 1;
-  }, AT_A_TIME);
+  await inParallel(
+    items,
+    async (item) => {
+      if (await run(`Upload ${item.name}`, (task) => send(store, account, container, item, most, task))) stored += 1;
+    },
+    AT_A_TIME,
+  );
   return stored;
 }
 
 async function send(store, account, container, { file, name, type }, most, task) {
-  if (file.size > most) throw new Error(`${size(file.size)} is more than an object may have (${size(most)}). The swift command can upload it in segments.`);
+  if (file.size > most)
+    throw new Error(
+      `${size(file.size)} is more than an object may have (${size(most)}). The swift command can upload it in segments.`,
+    );
   const headers = { "X-Auth-Token": store.session.token, "Content-Type": type || file.type || "application/octet-stream" };
   await put(store.url(account, container, name), wire(headers), file, task);
 }
@@ -31,7 +38,9 @@ function put(url, headers, body, { signal, progress }) {
     transfer.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) transfer.setRequestHeader(name, value);
     transfer.upload.addEventListener("progress", (event) => progress(event.loaded, event.total));
-    transfer.addEventListener("error", () => reject(new Unreachable("The connection broke before all was sent. Nothing was stored.")));
+    transfer.addEventListener("error", () =>
+      reject(new Unreachable("The connection broke before all was sent. Nothing was stored.")),
+    );
     transfer.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
     transfer.addEventListener("load", () => {
       const type = transfer.getResponseHeader("Content-Type") ?? "";

@@ -10,7 +10,12 @@ const LISTINGS = ".rlistings";
 /** Edit it in a dialog. */
 export async function editAccess(store, container) {
   const headers = await store.head("~", container);
-  const read = h("input", { value: headers["x-container-read"] ?? "", spellcheck: "false", name: "read", oninput: () => show() });
+  const read = h("input", {
+    value: headers["x-container-read"] ?? "",
+    spellcheck: "false",
+    name: "read",
+    oninput: () => show(),
+  });
   const write = h("input", { value: headers["x-container-write"] ?? "", spellcheck: "false", name: "write" });
   const anyone = box("Anyone may read the objects", () => toggle(ANYONE, anyone));
   const lists = box("Anyone may list them", () => toggle(LISTINGS, lists));
@@ -23,17 +28,32 @@ export async function editAccess(store, container) {
     lists.firstChild.checked = words(read.value).includes(LISTINGS);
   };
   show();
-  const fields = [anyone, lists, field("May read", read, "ACCOUNT:USER, separated by commas; .r:*.example.org for pages there"),
-    field("May write", write, "ACCOUNT:USER, separated by commas")];
-  const done = await ask(`Access to ${container}`, fields, async () => {
-    await store.post("~", container, undefined, { "X-Container-Read": read.value.trim(), "X-Container-Write": write.value.trim() });
-    return true;
-  }, { action: "Save" });
+  const fields = [
+    anyone,
+    lists,
+    field("May read", read, "ACCOUNT:USER, separated by commas; .r:*.example.org for pages there"),
+    field("May write", write, "ACCOUNT:USER, separated by commas"),
+  ];
+  const done = await ask(
+    `Access to ${container}`,
+    fields,
+    async () => {
+      await store.post("~", container, undefined, {
+        "X-Container-Read": read.value.trim(),
+        "X-Container-Write": write.value.trim(),
+      });
+      return true;
+    },
+    { action: "Save" },
+  );
   if (done) tell(`Access to ${container} is saved.`);
 }
 
 function words(text) {
-  return text.split(",").map((word) => word.trim()).filter(Boolean);
+  return text
+    .split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
 }
 
 function box(title, onchange) {

@@ -30,11 +30,24 @@ export async function containersView({ session, store, signal }) {
     empty: "No containers yet. Make one to put objects in.",
   });
   const about = `${count(Number(head["x-account-object-count"] ?? 0), "object")}, ${size(Number(head["x-account-bytes-used"] ?? 0))} in ${accountOf(session)}`;
-  return h("section", {}, h("div", { class: "title" }, h("h1", {}, "Containers"), h("p", { class: "dim" }, about),
-    h("div", { class: "actions" },
-      h("button", { type: "button", class: "primary", onclick: () => attempt(() => create(store)) }, "New container"),
-      h("button", { type: "button", onclick: () => attempt(() => share(store)) }, "Add shared…"))),
-    table, shared(store, shares(head)));
+  return h(
+    "section",
+    {},
+    h(
+      "div",
+      { class: "title" },
+      h("h1", {}, "Containers"),
+      h("p", { class: "dim" }, about),
+      h(
+        "div",
+        { class: "actions" },
+        h("button", { type: "button", class: "primary", onclick: () => attempt(() => create(store)) }, "New container"),
+        h("button", { type: "button", onclick: () => attempt(() => share(store)) }, "Add shared…"),
+      ),
+    ),
+    table,
+    shared(store, shares(head)),
+  );
 }
 
 function row(store, entry) {
@@ -43,19 +56,29 @@ function row(store, entry) {
     ["Access…", () => attempt(() => editAccess(store, entry.name))],
     ["Delete…", () => attempt(() => remove(store, entry)), "danger"],
   ]);
-  return h("tr", {}, h("th", { scope: "row" }, h("a", { href: format("store", ["~", entry.name]) }, entry.name)),
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, h("a", { href: format("store", ["~", entry.name]) }, entry.name)),
     h("td", { class: "number", "data-title": "Objects" }, entry.count.toLocaleString()),
     h("td", { class: "number", "data-title": "Size" }, size(entry.bytes)),
-    h("td", { "data-title": "Changed" }, age(listed(entry.last_modified))), h("td", { class: "end" }, actions));
+    h("td", { "data-title": "Changed" }, age(listed(entry.last_modified))),
+    h("td", { class: "end" }, actions),
+  );
 }
 
 async function create(store) {
   const name = h("input", { maxlength: LONGEST_NAME, required: true, spellcheck: "false", name: "container" });
-  const made = await ask("New container", field("Name", name), async () => {
-    checkName(name.value);
-    await store.put("~", name.value);
-    return name.value;
-  }, { action: "Create" });
+  const made = await ask(
+    "New container",
+    field("Name", name),
+    async () => {
+      checkName(name.value);
+      await store.put("~", name.value);
+      return name.value;
+    },
+    { action: "Create" },
+  );
   if (made) go("store", ["~", made]);
 }
 
@@ -66,7 +89,9 @@ function checkName(name) {
 }
 
 async function remove(store, entry) {
-  const text = entry.count ? `“${entry.name}” holds ${count(entry.count, "object")}. All of them will be deleted. There is no way back.` : `“${entry.name}” is empty.`;
+  const text = entry.count
+    ? `“${entry.name}” holds ${count(entry.count, "object")}. All of them will be deleted. There is no way back.`
+    : `“${entry.name}” is empty.`;
   if (!(await confirm(`Delete ${entry.name}?`, text, "Delete"))) return;
   if (await deleteContainer(store, entry.name, entry.count)) dispatchEvent(new Event("zerocloud:refresh"));
 }
@@ -75,18 +100,28 @@ async function share(store) {
   const account = h("input", { required: true, spellcheck: "false", name: "account" });
   const container = h("input", { required: true, spellcheck: "false", name: "container" });
   const hint = "Its owner must let you read and list it.";
-  const done = await ask("Add a container of another account", [field("Account", account), field("Container", container, hint)], async () => {
-    await addShare(store, account.value.trim(), container.value);
-    return true;
-  }, { action: "Add" });
+  const done = await ask(
+    "Add a container of another account",
+    [field("Account", account), field("Container", container, hint)],
+    async () => {
+      await addShare(store, account.value.trim(), container.value);
+      return true;
+    },
+    { action: "Add" },
+  );
   if (done) dispatchEvent(new Event("zerocloud:refresh"));
 }
 
 function shared(store, entries) {
   if (!entries.length) return null;
-  const rows = entries.map((entry) => h("li", {},
-    h("a", { href: format("store", [entry.account, entry.container]) }, `${entry.account} / ${entry.container}`),
-    h("button", { type: "button", class: "quiet", onclick: () => drop(store, entry) }, "Remove from the list")));
+  const rows = entries.map((entry) =>
+    h(
+      "li",
+      {},
+      h("a", { href: format("store", [entry.account, entry.container]) }, `${entry.account} / ${entry.container}`),
+      h("button", { type: "button", class: "quiet", onclick: () => drop(store, entry) }, "Remove from the list"),
+    ),
+  );
   return h("section", {}, h("h2", {}, "Shared with me"), h("ul", { class: "plain" }, rows));
 }
 

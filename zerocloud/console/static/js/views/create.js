@@ -5,30 +5,51 @@ import { h } from "../dom.js";
 import { DIRECTORY } from "../kinds.js";
 import { format } from "../route.js";
 
-const TYPES = [["text/plain", "Text"], ["application/json", "JSON, or a system map"], ["text/x-python", "Python"], ["text/x-c", "C"], ["text/html", "HTML"], ["text/csv", "CSV"]];
+const TYPES = [
+  ["text/plain", "Text"],
+  ["application/json", "JSON, or a system map"],
+  ["text/x-python", "Python"],
+  ["text/x-c", "C"],
+  ["text/html", "HTML"],
+  ["text/csv", "CSV"],
+];
 const LONGEST_NAME = 1024;
 
 /** An empty object, opened in the editor. */
 export async function newObject({ store, account, container, prefix }) {
   const name = nameField("object");
-  const types = h("datalist", { id: "types" }, TYPES.map(([value, title]) => h("option", { value }, title)));
+  const types = h(
+    "datalist",
+    { id: "types" },
+    TYPES.map(([value, title]) => h("option", { value }, title)),
+  );
   const type = h("input", { value: TYPES[0][0], list: "types", name: "type", spellcheck: "false" });
-  const made = await ask("New object", [field("Name", name, "Slashes make folders."), field("Content type", type), types], async () => {
-    const full = prefix + checked(name.value);
-    await store.put(account, container, full, "", { "Content-Type": type.value.trim(), "If-None-Match": "*" }).catch(taken);
-    return full;
-  }, { action: "Create" });
+  const made = await ask(
+    "New object",
+    [field("Name", name, "Slashes make folders."), field("Content type", type), types],
+    async () => {
+      const full = prefix + checked(name.value);
+      await store.put(account, container, full, "", { "Content-Type": type.value.trim(), "If-None-Match": "*" }).catch(taken);
+      return full;
+    },
+    { action: "Create" },
+  );
   if (made) location.hash = format("object", [account, container, made], { edit: "1" });
 }
 
 /** A pseudo-directory. */
 export async function newFolder({ store, account, container, prefix }) {
   const name = nameField("folder");
-  const made = await ask("New folder", field("Name", name), async () => {
-    const full = prefix + checked(name.value.replace(/\/+$/, ""));
-    await store.put(account, container, full, "", { "Content-Type": DIRECTORY, "If-None-Match": "*" }).catch(taken);
-    return full;
-  }, { action: "Create" });
+  const made = await ask(
+    "New folder",
+    field("Name", name),
+    async () => {
+      const full = prefix + checked(name.value.replace(/\/+$/, ""));
+      await store.put(account, container, full, "", { "Content-Type": DIRECTORY, "If-None-Match": "*" }).catch(taken);
+      return full;
+    },
+    { action: "Create" },
+  );
   if (made) location.hash = format("store", [account, container], { prefix: `${made}/` });
 }
 

@@ -15,14 +15,22 @@ export async function editMetadata(store, account, container, object) {
   const headers = await store.head(account, container, object);
   const before = metadata(headers, kind);
   const editor = rows(before);
-  const type = object === undefined ? null : h("input", { value: headers["content-type"] ?? "", "aria-label": "Content type", spellcheck: "false" });
+  const type =
+    object === undefined
+      ? null
+      : h("input", { value: headers["content-type"] ?? "", "aria-label": "Content type", spellcheck: "false" });
   const fields = [type && h("div", { class: "field" }, h("label", {}, "Content type", type)), editor.element];
-  const done = await ask(`Metadata of ${object ?? container}`, fields, async () => {
-    const wanted = editor.read();
-    const sent = object === undefined ? changes(before, wanted) : whole(headers, wanted, type.value.trim());
-    await store.post(account, container, object, sent);
-    return true;
-  }, { action: "Save", wide: true });
+  const done = await ask(
+    `Metadata of ${object ?? container}`,
+    fields,
+    async () => {
+      const wanted = editor.read();
+      const sent = object === undefined ? changes(before, wanted) : whole(headers, wanted, type.value.trim());
+      await store.post(account, container, object, sent);
+      return true;
+    },
+    { action: "Save", wide: true },
+  );
   if (done) tell("The metadata is saved.");
   return done;
 }
@@ -35,16 +43,32 @@ function changes(before, wanted) {
 
 function whole(headers, wanted, type) {
   const kept = KEPT.filter((name) => headers[name]).map((name) => [name, headers[name]]);
-  return { ...Object.fromEntries(kept), "content-type": type, ...Object.fromEntries(wanted.map(([name, value]) => [`X-Object-Meta-${name}`, value])) };
+  return {
+    ...Object.fromEntries(kept),
+    "content-type": type,
+    ...Object.fromEntries(wanted.map(([name, value]) => [`X-Object-Meta-${name}`, value])),
+  };
 }
 
 function rows(pairs) {
   const list = h("div", { class: "pairs" });
   const add = (name = "", value = "") => append(list, row(name, value, mark));
   for (const [name, value] of pairs) add(name, value);
-  const button = h("button", { type: "button", onclick: () => { add(); list.lastChild.querySelector("input").focus(); } }, "Add a row");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        add();
+        list.lastChild.querySelector("input").focus();
+      },
+    },
+    "Add a row",
+  );
   const read = () => {
-    const found = [...list.children].map((one) => [...one.querySelectorAll("input")].map((input) => input.value.trim())).filter(([name]) => name);
+    const found = [...list.children]
+      .map((one) => [...one.querySelectorAll("input")].map((input) => input.value.trim()))
+      .filter(([name]) => name);
     const bad = found.find(([name]) => !NAME.test(name));
     if (bad) throw new Error(`${bad[0]}: a name consists of letters, digits and dashes.`);
     if (mark()) throw new Error("A name stands there twice.");
@@ -65,9 +89,24 @@ function rows(pairs) {
 }
 
 function row(name, value, mark) {
-  const element = h("div", { class: "pair" },
+  const element = h(
+    "div",
+    { class: "pair" },
     h("input", { class: "name", value: name, "aria-label": "Name", placeholder: "Name", spellcheck: "false", oninput: mark }),
     h("input", { value, "aria-label": "Value", placeholder: "Value", spellcheck: "false" }),
-    h("button", { type: "button", class: "quiet", "aria-label": `Remove ${name || "this row"}`, onclick: () => { element.remove(); mark(); } }, "×"));
+    h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-label": `Remove ${name || "this row"}`,
+        onclick: () => {
+          element.remove();
+          mark();
+        },
+      },
+      "×",
+    ),
+  );
   return element;
 }

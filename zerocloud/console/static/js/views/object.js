@@ -22,26 +22,57 @@ export async function objectView({ store, route, signal }) {
   const about = { bytes: Number(headers["content-length"]), type: headers["content-type"] ?? "", etag: headers.etag };
   const body = h("div", { class: "body" });
   const actions = h("div", { class: "actions" });
-  const section = h("section", { class: "object" }, h("div", { class: "title" }, crumbs(account, container, "", name), actions), facts(headers, about), body);
+  const section = h(
+    "section",
+    { class: "object" },
+    h("div", { class: "title" }, crumbs(account, container, "", name), actions),
+    facts(headers, about),
+    body,
+  );
   replace(actions, buttons(place, about));
   await show(place, about, body, actions);
   return section;
 }
 
 function facts(headers, about) {
-  const rows = [["Type", about.type], ["Size", `${size(about.bytes)} (${about.bytes.toLocaleString()} bytes)`], ["Changed", when(new Date(headers["last-modified"]))],
-    ["ETag", about.etag], headers["x-delete-at"] && ["Expires", when(new Date(Number(headers["x-delete-at"]) * 1000))],
-    ...metadata(headers, "object").map(([name, value]) => [`Meta ${name}`, value])];
-  return h("dl", { class: "facts" }, rows.filter(Boolean).map(([title, value]) => h("div", {}, h("dt", {}, title), h("dd", {}, value))));
+  const rows = [
+    ["Type", about.type],
+    ["Size", `${size(about.bytes)} (${about.bytes.toLocaleString()} bytes)`],
+    ["Changed", when(new Date(headers["last-modified"]))],
+    ["ETag", about.etag],
+    headers["x-delete-at"] && ["Expires", when(new Date(Number(headers["x-delete-at"]) * 1000))],
+    ...metadata(headers, "object").map(([name, value]) => [`Meta ${name}`, value]),
+  ];
+  return h(
+    "dl",
+    { class: "facts" },
+    rows.filter(Boolean).map(([title, value]) => h("div", {}, h("dt", {}, title), h("dd", {}, value))),
+  );
 }
 
 function buttons({ store, account, container, name }, about) {
   const again = () => dispatchEvent(new Event("zerocloud:refresh"));
-  const run = runnable(name, about.type) && h("a", { class: "button", href: format("map", [container, name], { account: account === "~" ? "" : account }) }, "Run…");
-  return [run,
-    h("button", { type: "button", onclick: () => attempt(() => download(store, account, container, name, about.bytes)) }, "Download"),
-    h("button", { type: "button", onclick: () => attempt(async () => (await editMetadata(store, account, container, name)) && again()) }, "Metadata…"),
-    h("button", { type: "button", class: "danger", onclick: () => attempt(() => remove(store, account, container, name)) }, "Delete…")];
+  const run =
+    runnable(name, about.type) &&
+    h("a", { class: "button", href: format("map", [container, name], { account: account === "~" ? "" : account }) }, "Run…");
+  return [
+    run,
+    h(
+      "button",
+      { type: "button", onclick: () => attempt(() => download(store, account, container, name, about.bytes)) },
+      "Download",
+    ),
+    h(
+      "button",
+      { type: "button", onclick: () => attempt(async () => (await editMetadata(store, account, container, name)) && again()) },
+      "Metadata…",
+    ),
+    h(
+      "button",
+      { type: "button", class: "danger", onclick: () => attempt(() => remove(store, account, container, name)) },
+      "Delete…",
+    ),
+  ];
 }
 
 async function remove(store, account, container, name) {
@@ -60,7 +91,14 @@ async function show(place, about, body, actions) {
   } else if (!isText(name, about.type)) {
     replace(body, h("p", { class: "dim" }, "This is no text. Download it to look at it."));
   } else if (about.bytes > MOST_TEXT) {
-    replace(body, h("p", { class: "dim" }, `The editor takes texts of up to ${size(MOST_TEXT)}; this one has ${size(about.bytes)}. Download it instead.`));
+    replace(
+      body,
+      h(
+        "p",
+        { class: "dim" },
+        `The editor takes texts of up to ${size(MOST_TEXT)}; this one has ${size(about.bytes)}. Download it instead.`,
+      ),
+    );
   } else {
     await edit(place, about, body, actions);
   }
@@ -78,8 +116,20 @@ async function edit(place, about, body, actions) {
   }
   let { etag } = about;
   const saveButton = h("button", { type: "button", class: "primary", disabled: true, onclick: () => attempt(save) }, "Save");
-  const saveAs = h("button", { type: "button", onclick: () => attempt(() => saveUnder(place, about, field_.text())) }, "Save as…");
-  const field_ = await editor({ text, language: language(name, about.type), label: `Text of ${name}`, onchange: () => { saveButton.disabled = false; }, onsave: () => attempt(save) });
+  const saveAs = h(
+    "button",
+    { type: "button", onclick: () => attempt(() => saveUnder(place, about, field_.text())) },
+    "Save as…",
+  );
+  const field_ = await editor({
+    text,
+    language: language(name, about.type),
+    label: `Text of ${name}`,
+    onchange: () => {
+      saveButton.disabled = false;
+    },
+    onsave: () => attempt(save),
+  });
   const guard = (event) => !saveButton.disabled && event.preventDefault();
   addEventListener("beforeunload", guard, { signal });
   actions.prepend(saveButton, saveAs);
@@ -88,7 +138,11 @@ async function edit(place, about, body, actions) {
   async function save() {
     const now = await store.head(account, container, name);
     const changed = now.etag !== etag;
-    if (changed && !(await confirm("Save over a newer version?", "Somebody else has changed this object since you opened it.", "Save mine"))) return;
+    if (
+      changed &&
+      !(await confirm("Save over a newer version?", "Somebody else has changed this object since you opened it.", "Save mine"))
+    )
+      return;
     const response = await store.put(account, container, name, field_.text(), keep(now));
     etag = response.headers.get("etag")?.replaceAll('"', "");
     saveButton.disabled = true;
@@ -98,15 +152,24 @@ async function edit(place, about, body, actions) {
 
 /** A PUT makes an object anew: its type and metadata go along. */
 function keep(headers) {
-  const names = Object.keys(headers).filter((name) => name.startsWith("x-object-meta-") || ["content-type", "content-disposition", "content-encoding", "x-delete-at"].includes(name));
+  const names = Object.keys(headers).filter(
+    (name) =>
+      name.startsWith("x-object-meta-") ||
+      ["content-type", "content-disposition", "content-encoding", "x-delete-at"].includes(name),
+  );
   return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }
 
 async function saveUnder({ store, account, container, name }, about, text) {
   const input = h("input", { value: name, spellcheck: "false", name: "object" });
-  const made = await ask("Save as", field("Name", input), async () => {
-    await store.put(account, container, input.value, text, { "Content-Type": about.type });
-    return input.value;
-  }, { action: "Save" });
+  const made = await ask(
+    "Save as",
+    field("Name", input),
+    async () => {
+      await store.put(account, container, input.value, text, { "Content-Type": about.type });
+      return input.value;
+    },
+    { action: "Save" },
+  );
   if (made) go("object", [account, container, made]);
 }

@@ -42,25 +42,51 @@ export async function objectsView({ store, route, signal }) {
 
 function toolbar(place) {
   const { store, account, container } = place;
-  const picker = h("input", { type: "file", multiple: true, class: "hidden", "aria-label": "Files to upload", name: "files",
-    onchange: async () => { if (await attempt(() => uploadFiles(place, [...picker.files]))) refresh(); picker.value = ""; } });
+  const picker = h("input", {
+    type: "file",
+    multiple: true,
+    class: "hidden",
+    "aria-label": "Files to upload",
+    name: "files",
+    onchange: async () => {
+      if (await attempt(() => uploadFiles(place, [...picker.files]))) refresh();
+      picker.value = "";
+    },
+  });
   const more = menu("More actions", [
     ["Upload as…", () => attempt(async () => (await uploadAs(place)) && refresh())],
     ["New folder…", () => attempt(() => newFolder(place))],
     ["Metadata of the container…", () => attempt(() => editMetadata(store, account, container))],
     account === "~" && ["Access to the container…", () => attempt(() => editAccess(store, container))],
   ]);
-  return h("div", { class: "actions" }, picker,
+  return h(
+    "div",
+    { class: "actions" },
+    picker,
     h("button", { type: "button", class: "primary", onclick: () => picker.click() }, "Upload"),
-    h("button", { type: "button", onclick: () => attempt(() => newObject(place)) }, "New object"), more);
+    h("button", { type: "button", onclick: () => attempt(() => newObject(place)) }, "New object"),
+    more,
+  );
 }
 
 function folderRow(place, subdir) {
   const { store, account, container, prefix } = place;
-  const actions = menu(`Actions for ${subdir}`, [["Delete with contents…", () => attempt(() => removeFolder(store, account, container, subdir)), "danger"]]);
-  return h("tr", {}, h("th", { scope: "row" }, icon("folder"),
-    h("a", { href: format("store", [account, container], { prefix: subdir }) }, subdir.slice(prefix.length))),
-    h("td"), h("td"), h("td", { class: "end" }, actions));
+  const actions = menu(`Actions for ${subdir}`, [
+    ["Delete with contents…", () => attempt(() => removeFolder(store, account, container, subdir)), "danger"],
+  ]);
+  return h(
+    "tr",
+    {},
+    h(
+      "th",
+      { scope: "row" },
+      icon("folder"),
+      h("a", { href: format("store", [account, container], { prefix: subdir }) }, subdir.slice(prefix.length)),
+    ),
+    h("td"),
+    h("td"),
+    h("td", { class: "end" }, actions),
+  );
 }
 
 function objectRow(place, entry) {
@@ -68,30 +94,53 @@ function objectRow(place, entry) {
   const again = async (work) => (await work) && refresh();
   const actions = menu(`Actions for ${entry.name}`, [
     ["Download", () => attempt(() => download(store, account, container, entry.name, entry.bytes))],
-    runnable(entry.name, entry.content_type) && ["Run…", () => { location.hash = format("map", [container, entry.name], { account: account === "~" ? "" : account }); }],
+    runnable(entry.name, entry.content_type) && [
+      "Run…",
+      () => {
+        location.hash = format("map", [container, entry.name], { account: account === "~" ? "" : account });
+      },
+    ],
     ["Metadata and type…", () => attempt(() => again(editMetadata(store, account, container, entry.name)))],
     ["Delete…", () => attempt(() => removeObject(place, entry)), "danger"],
   ]);
-  return h("tr", {}, name(), h("td", { class: "number", "data-title": "Size" }, size(entry.bytes)),
-    h("td", { "data-title": "Changed" }, age(listed(entry.last_modified))), h("td", { class: "end" }, actions));
+  return h(
+    "tr",
+    {},
+    name(),
+    h("td", { class: "number", "data-title": "Size" }, size(entry.bytes)),
+    h("td", { "data-title": "Changed" }, age(listed(entry.last_modified))),
+    h("td", { class: "end" }, actions),
+  );
 
   function name() {
-    const link = entry.content_type === DIRECTORY
-      ? format("store", [account, container], { prefix: `${entry.name.replace(/\/$/, "")}/` })
-      : format("object", [account, container, entry.name]);
-    return append(h("th", { scope: "row" }), icon(iconOf(entry.content_type)),
-      h("a", { href: link, title: entry.content_type }, entry.name.slice(prefix.length) || entry.name));
+    const link =
+      entry.content_type === DIRECTORY
+        ? format("store", [account, container], { prefix: `${entry.name.replace(/\/$/, "")}/` })
+        : format("object", [account, container, entry.name]);
+    return append(
+      h("th", { scope: "row" }),
+      icon(iconOf(entry.content_type)),
+      h("a", { href: link, title: entry.content_type }, entry.name.slice(prefix.length) || entry.name),
+    );
   }
 }
 
 async function removeObject({ store, account, container }, entry) {
-  if (!(await confirm(`Delete ${entry.name}?`, `${size(entry.bytes)}, ${entry.content_type}. There is no way back.`, "Delete"))) return;
+  if (!(await confirm(`Delete ${entry.name}?`, `${size(entry.bytes)}, ${entry.content_type}. There is no way back.`, "Delete")))
+    return;
   await store.remove(account, container, entry.name);
   refresh();
 }
 
 async function removeFolder(store, account, container, prefix) {
-  if (!(await confirm(`Delete ${prefix}?`, `Every object whose name begins with “${prefix}” will be deleted. There is no way back.`, "Delete"))) return;
+  if (
+    !(await confirm(
+      `Delete ${prefix}?`,
+      `Every object whose name begins with “${prefix}” will be deleted. There is no way back.`,
+      "Delete",
+    ))
+  )
+    return;
   await deletePrefix(store, account, container, prefix);
   refresh();
 }

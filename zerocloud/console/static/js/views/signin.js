@@ -7,19 +7,40 @@ import "../theme.js";
 
 /** The page for who is not signed in, and why; calls `done` when that has changed. */
 export function signInView(done, reason = "") {
-  const user = h("input", { autocomplete: "username", spellcheck: "false", autocapitalize: "none", required: true, name: "user" });
+  const user = h("input", {
+    autocomplete: "username",
+    spellcheck: "false",
+    autocapitalize: "none",
+    required: true,
+    name: "user",
+  });
   const key = h("input", { type: "password", autocomplete: "current-password", required: true, name: "key" });
   const authUrl = h("input", { type: "url", value: defaultAuthUrl(), spellcheck: "false", name: "auth-url" });
   const url = h("input", { type: "url", placeholder: "https://host/v1/ACCOUNT", spellcheck: "false", name: "storage-url" });
   const token = h("input", { type: "password", autocomplete: "off", name: "token" });
-  const byKey = entry("Sign in", () => signIn(authUrl.value.trim(), user.value.trim(), key.value), done,
-    field("User", user, "ACCOUNT:NAME"), secret("Key", key), h("details", {}, h("summary", {}, "Another server"), field("Sign-in address", authUrl)));
-  const byToken = entry("Use this token", () => useToken(url.value.trim(), token.value.trim()), done,
-    field("Storage URL", url), secret("Token", token));
-  return h("main", { class: "signin" },
+  const byKey = entry(
+    "Sign in",
+    () => signIn(authUrl.value.trim(), user.value.trim(), key.value),
+    done,
+    field("User", user, "ACCOUNT:NAME"),
+    secret("Key", key),
+    h("details", {}, h("summary", {}, "Another server"), field("Sign-in address", authUrl)),
+  );
+  const byToken = entry(
+    "Use this token",
+    () => useToken(url.value.trim(), token.value.trim()),
+    done,
+    field("Storage URL", url),
+    secret("Token", token),
+  );
+  return h(
+    "main",
+    { class: "signin" },
     h("h1", {}, h("img", { src: "icon.svg", alt: "", width: "36", height: "36" }), "ZeroCloud"),
-    reason && h("p", { class: "notice problem", role: "alert" }, reason), byKey,
-    h("details", {}, h("summary", {}, "Sign in by a token"), byToken));
+    reason && h("p", { class: "notice problem", role: "alert" }, reason),
+    byKey,
+    h("details", {}, h("summary", {}, "Sign in by a token"), byToken),
+  );
 }
 
 function entry(action, work, done, ...fields) {

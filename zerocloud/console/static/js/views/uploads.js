@@ -19,10 +19,15 @@ export async function uploadAs({ store, account, container, prefix }) {
     name.value = prefix + (file.files[0]?.name ?? "");
     type.value = file.files[0]?.type || "application/octet-stream";
   });
-  const chosen = await ask("Upload as", [field("File", file), field("Name", name), field("Content type", type)], () => {
-    if (!file.files[0] || !name.value) throw new Error("A file and a name, please.");
-    return { file: file.files[0], name: name.value, type: type.value.trim() };
-  }, { action: "Upload" });
+  const chosen = await ask(
+    "Upload as",
+    [field("File", file), field("Name", name), field("Content type", type)],
+    () => {
+      if (!file.files[0] || !name.value) throw new Error("A file and a name, please.");
+      return { file: file.files[0], name: name.value, type: type.value.trim() };
+    },
+    { action: "Upload" },
+  );
   return chosen ? upload(store, account, container, [chosen]) : 0;
 }
 
