@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types guests clean help
+.PHONY: demo test browser lint types guests clean help
 
 help:
 	@echo "make demo   a map/reduce job on a Swift cluster of its own, from nothing, in about a minute"
@@ -13,7 +13,15 @@ help:
 demo: $(VENV)/runtime
 	@$(BIN)/python -m zerocloud.demo
 
-test: lint types
+# The console's tests drive Chromium and are skipped where there is none. As root on Debian it is simply installed.
+browser:
+	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+		echo "Installing Chromium for the console's tests ..."; \
+		{ timeout 120 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 300 \
+			apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >/dev/null 2>&1 \
+		|| echo "It can't be installed; those tests will be skipped."; }
+
+test: lint types browser
 	$(BIN)/pytest
 
 lint: $(VENV)/testing
