@@ -17,7 +17,6 @@ from zerocloud.zrt.errors import NvramError
 from zerocloud.zrt.nvram import Filesystem, Nvram
 
 SEQUENTIAL, RANDOM = 0, 3
-MOST_MAPPINGS = nvram.MAX_RECORDS
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,9 @@ def split_arguments(text: str) -> tuple[bytes, ...]:
 
 
 def _modes(bound: Sequence[Bound], network: Sequence[ChannelLine]) -> dict[str, str]:
-    """What stat shows of each device: ``file`` unless the map says otherwise.
-
-    An NVRAM holds 100 of these; where there are more, those of the network are left to the runtime's own rule.
-    """
+    """What stat shows of each device: ``file`` unless the map says otherwise."""
     modes = {f"/dev/{one.channel.device}": one.channel.mode or "file" for one in bound}
-    if len(modes) + len(network) <= MOST_MAPPINGS:
-        modes |= {line.alias: "file" for line in network}
+    modes |= {line.alias: "file" for line in network}
     return {alias: mode if mode in nvram.MODES else "file" for alias, mode in modes.items()}
 
 

@@ -30,9 +30,10 @@ from dataclasses import dataclass, field
 
 from .errors import NvramError
 
-MAX_BYTES = 10240
+MAX_BYTES = 1 << 20
 MAX_SECTIONS = 7
-MAX_RECORDS = 100
+MAX_RECORDS = 1 << 14
+"""Room for a record of each channel that a manifest can have; the first ZeroVM had 100, and 10,240 bytes."""
 MAX_KEYS = 5
 MODES = ("pipe", "char", "file")
 ACCESSES = ("ro", "wo")

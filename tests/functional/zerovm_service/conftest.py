@@ -59,6 +59,14 @@ def children(pid):
     return found
 
 
+def name(pid):
+    """What a process is called; empty if there is none."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def memory_file(data):
     """A descriptor of an unnamed file with these bytes."""
     descriptor = os.memfd_create("test")

@@ -12,7 +12,7 @@ import wasmtime
 from zerocloud.zerovm.service.cache import Cache, CacheError
 from zerocloud.zerovm.states import EndState
 
-from .conftest import ROOT, STUB, children, wait_for
+from .conftest import ROOT, STUB, children, name, wait_for
 from .hostile import many_locals_in_many_loops, module
 
 
@@ -108,16 +108,9 @@ def test_few_compile_at_a_time(service, cache):
     begun = [running.start("hello", program=program) for program in programs]
     most = 0
     while compiles(running) < 3:
-        most = max(most, len([child for child in running.guests() if nice(child) == 10]))
+        most = max(most, len([child for child in running.guests() if name(child) == "zerovm-compile"]))
     assert most == 1
     assert all(running.finish(*one)[0].end is EndState.EXITED for one in begun)
-
-
-def nice(pid):
-    try:
-        return os.getpriority(os.PRIO_PROCESS, pid)
-    except ProcessLookupError:
-        return None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an unprivileged tester can't look into it")
@@ -201,6 +194,23 @@ def test_a_cache_of_another_user_is_not_used(tmp_path):
     os.chown(directory, 4711, 4711)
     with pytest.raises(CacheError, match="belongs to user 4711"):
         Cache(str(directory), 1000)
+
+
+def test_a_directory_that_holds_other_files_is_left_as_it_is(tmp_path):
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(0o755)
+    (directory / "file").touch()
+    with pytest.raises(CacheError, match="holds files and is open to other users"):
+        Cache(str(directory), 1000)
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o755
+    if os.geteuid() == 0:
+        with pytest.raises(CacheError, match="belongs to user 0, not to 65534"):
+            Cache(str(directory), 1000, owner=65534)
+        assert directory.stat().st_uid == 0
+    (directory / "file").unlink()
+    Cache(str(directory), 1000).close()
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
 def test_a_cache_that_can_not_be_made_is_told_of(tmp_path):

@@ -12,7 +12,7 @@ from zerocloud.zerovm import report as reports
 from zerocloud.zerovm.client import Connection
 from zerocloud.zerovm.states import EndState
 
-from .conftest import alive, children, memory_file, seccomp, wait_for
+from .conftest import alive, children, memory_file, name, seccomp, wait_for
 
 REAL = [sys.executable, "-m", "zerocloud.zerovm.service"]
 
@@ -91,14 +91,6 @@ def run(running, *arguments, **options):
 def daemons(running):
     """The processes of frozen guests."""
     return [pid for pid in children(running.pid) if name(pid) == "zerovm-daemon"]
-
-
-def name(pid):
-    try:
-        with open(f"/proc/{pid}/comm") as file:
-            return file.read().strip()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def test_a_guest_is_frozen_and_sessions_go_on_from_there(running, guest):

@@ -114,7 +114,8 @@ def test_the_nvram():
 def test_many_connections_still_fit():
     network = [ChannelLine.parse(f"tcp:{peer}:0,/dev/in/map-{peer},0,0,1,1,0,0") for peer in range(1, 500)]
     read = nvram.parse(make_nvram(node(), (bound("stdout", 2, Backing.OUTPUT),), network, {}))
-    assert read.mapping == {"/dev/stdout": "file"}
+    assert len(read.mapping) == 500
+    assert set(read.mapping.values()) == {"file"}
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,8 @@ def test_many_connections_still_fit():
         node(env={"A": "x\0y"}),
         node(env={"A,B": "x"}),
         node(env={"A\nname=B": "x"}),
-        node(env={"A": "x" * 20000}),
-        node(env={f"A{number}": "x" for number in range(101)}),
+        node(env={"A": "x" * (1 << 20)}),
+        node(env={f"A{number}": "x" for number in range(16385)}),
         node(args="\\x00"),
         node(args="a\0b"),
     ],

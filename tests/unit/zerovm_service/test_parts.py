@@ -42,11 +42,29 @@ def test_a_full_pipe_does_not_hold_the_log_up():
     os.close(writing)
 
 
+def test_the_log_keeps_its_size_and_its_last_lines(tmp_path):
+    path = tmp_path / "log"
+    log = open_log(str(path), 10_000)
+    for number in range(1000):
+        log.write(f"line {number}")
+        assert path.stat().st_size <= 10_100
+    os.close(log.descriptor)
+    numbers = [int(line.rpartition(" ")[2]) for line in lines(path)]
+    assert numbers == list(range(numbers[0], 1000))
+    assert len(numbers) > 40
+
+
+def test_a_log_that_is_no_file_has_no_size():
+    log = open_log("/dev/null", 10)
+    log.write("much more than that")
+    os.close(log.descriptor)
+
+
 def test_options_are_read_into_their_fields():
     words = (
         "/run/s --cache /c --pools default=WaitPool(1,2) --linger 1.5 --compile-seconds 7 --user me --callers swift --log /l "
         "--connections 3 --descriptors 4 --patience 2 --cache-bytes 5 --compile-memory 6 --compile-parallel 8 "
-        "--program-bytes 9 --nice 10 --background --require-walls"
+        "--program-bytes 9 --nice 10 --background --require-walls --log-bytes 99"
     )
     options = parse_options(words.split())
     compiling = options.compiling
@@ -60,6 +78,7 @@ def test_options_are_read_into_their_fields():
     )
     assert (options.log, options.connections, options.descriptors, options.patience) == ("/l", 3, 4, 2.0)
     assert (options.cache_bytes, options.nice, options.background, options.require_walls) == (5, 10, True, True)
+    assert options.log_bytes == 99
     assert options.pools["default"].queue == 2
 
 

@@ -95,9 +95,9 @@ def test_a_seed_may_stand_alone():
         (b"a=b", "NVRAM 1: a record outside of any section"),
         (b"\n[env", "NVRAM 2: the section's name lacks its closing bracket"),
         (b"[a]\n[b]\n[c]\n[d]\n[e]\n[f]\n[g]\n[h]", "NVRAM 8: more than 7 sections"),
-        (b"[env]\n" + b"a=b\n" * 101, "NVRAM 102: more than 100 records"),
+        (b"[env]\n" + b"a=b\n" * 16385, "NVRAM 16386: more than 16384 records"),
         (b"[env]\na=1,b=2,c=3,d=4,e=5,f=6", "NVRAM 2: more than 5 keys"),
-        (b"#" * 10241, "NVRAM has 10241 bytes, at most 10240"),
+        (b"#" * 1048577, "NVRAM has 1048577 bytes, at most 1048576"),
         (b"[args]\nargs=a\\x00", "NVRAM 2: a NUL byte"),
         (b"[env]\nname=a=b,value=c", "NVRAM 2: a variable's name can't hold"),
         (b"[fstab]\nchannel=c,mountpoint=/,access=rw", "NVRAM 2: access=rw is unknown"),
@@ -169,6 +169,11 @@ nvrams = some.builds(
 )
 
 
+def test_a_node_with_as_many_channels_as_there_can_be():
+    value = Nvram(mapping={f"/dev/in/map-{number}": "file" for number in range(10914)})
+    assert parse(render(value)) == value
+
+
 @given(nvrams)
 def test_what_is_written_is_read_back(value):
     assert parse(render(value)) == value
@@ -178,11 +183,11 @@ def test_what_is_written_is_read_back(value):
     "value",
     [
         Nvram(args=(b"a\0",)),
-        Nvram(args=(b"a" * 10240,)),
+        Nvram(args=(b"a" * 1048576,)),
         Nvram(env={b"a=b": b""}),
         Nvram(env={b"a,": b""}),
         Nvram(env={b"": b""}),
-        Nvram(env={b"%d" % number: b"" for number in range(101)}),
+        Nvram(env={b"%d" % number: b"" for number in range(16385)}),
         Nvram(mounts=(Filesystem("a#b", "/"),)),
         Nvram(mounts=(Filesystem("/dev/a", "/", "rw"),)),
         Nvram(mounts=(Filesystem("/dev/a", " /"),)),

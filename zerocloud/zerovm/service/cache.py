@@ -104,11 +104,13 @@ def _open_directory(path: str, owner: int | None) -> int:
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        pass
+        pass  # it may be a cache already, or a directory made for one
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        if owner is not None and os.geteuid() == 0:
-            os.fchown(descriptor, owner, -1)
+        if not os.listdir(descriptor):
+            if owner is not None and os.geteuid() == 0:
+                os.fchown(descriptor, owner, -1)
+            os.fchmod(descriptor, 0o700)
         status = os.fstat(descriptor)
         expected = os.geteuid() if owner is None else owner
         if status.st_uid != expected:
@@ -116,7 +118,9 @@ def _open_directory(path: str, owner: int | None) -> int:
                 f"cache {path}: belongs to user {status.st_uid}, not to {expected} who would trust what stands in it"
             )
         if stat.S_IMODE(status.st_mode) & 0o077:
-            os.fchmod(descriptor, 0o700)
+            raise CacheError(
+                f"cache {path}: holds files and is open to other users (mode {stat.S_IMODE(status.st_mode):o}, not 700)"
+            )
     except BaseException:
         os.close(descriptor)
         raise

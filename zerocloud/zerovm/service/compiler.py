@@ -83,7 +83,11 @@ class Compiler:
 
         The compile goes on when all have withdrawn: the next to ask will find its result. Raises OSError.
         """
-        key = (name, wanted.trusted)  # what failed within the narrow limits may succeed within the wide ones
+        under_way = self._compiles.get((name, True))
+        key = (
+            name,
+            wanted.trusted or under_way is not None,
+        )  # what failed within the narrow limits may succeed within the wide ones
         until, failure = self._failures.get(key, (0.0, None))
         if failure is not None and time.monotonic() < until:
             done(failure)

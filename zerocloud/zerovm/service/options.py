@@ -27,6 +27,7 @@ class Options:
     callers: str | None = None
     linger: float | None = None
     log: str | None = None
+    log_bytes: int = 64 << 20
     background: bool = False
     require_walls: bool = False
     connections: int = 1024
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--callers", metavar="NAME", help="whose processes may call (default: the starter's own); root always may")
     add("--linger", metavar="SECONDS", type=_seconds, help="end this long after the last connection (default: stay)")
     add("--log", metavar="FILE", help="append the log here (default: standard error)")
+    add("--log-bytes", metavar="N", type=_positive, default=Options.log_bytes, help="its size; the oldest go (%(default)s)")
     add("--background", action="store_true", help="detach; the command ends when the service is ready")
     add("--require-walls", action="store_true", help="refuse to start where this kernel lacks a wall")
     add("--connections", metavar="N", type=_positive, default=Options.connections, help="at a time (default: %(default)s)")

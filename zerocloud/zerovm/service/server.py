@@ -49,7 +49,7 @@ def serve(arguments: Sequence[str], run: RunGuest | None = None) -> int:
         os.setsid()
         ready.append(ours)
     try:
-        log = open_log(options.log)
+        log = open_log(options.log, options.log_bytes)
     except OSError as error:
         Log(2).write(f"log {options.log}: {error.strerror}")
         return _FAILURE
