@@ -29,7 +29,7 @@ from .calls import GuestExit
 from .debug import CALLS
 from .errors import GuestRefused, OutOfMemory, WorldError
 from .memory import Memory
-from .program import ALLOCATOR, FORK, TOOLS, Import, Program
+from .program import ALLOCATOR, FORK, TOOLS, GuestEngine, Import, Program
 from .stack import reserve_stack
 from .tools import Tools
 from .traps import ended
@@ -83,12 +83,12 @@ _define.argtypes = [
 ]
 _export_get.restype = ctypes.c_bool
 _export_get.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p]
-# The whole address space as one view, only ever used at the addresses of argument slots, which come from wasmtime.
+# The whole address space as one view, only ever used where wasmtime says: at argument slots, and for a guest's memory.
 _SPACE = memoryview((ctypes.c_ubyte * (1 << 47)).from_address(0)).cast("B")
 _RESULT = Struct("<I")
 
 
-def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
+def make_engine(fuel: bool = False, parallel: bool = False) -> GuestEngine:
     """The engine that all guests run in: compiled modules fit only one with the same settings.
 
     ``fuel`` counts instructions. ``parallel`` compiles with several threads, which stay: not for a process that forks.
@@ -104,7 +104,7 @@ def make_engine(fuel: bool = False, parallel: bool = False) -> wasmtime.Engine:
     config.wasm_gc = False
     config.wasm_function_references = False
     config.wasm_relaxed_simd_deterministic = True
-    return wasmtime.Engine(config)
+    return GuestEngine(config)
 
 
 class _Unbound(Exception):
@@ -134,7 +134,7 @@ class _GuestMemory(Memory):
         assert self._base in (0, base), "the guest's memory has moved"
         if size != self.size:
             self._base, self.size = base, size
-            self.view = memoryview((ctypes.c_ubyte * size).from_address(base)).cast("B")
+            self.view = _SPACE[base : base + size]
 
     def bytes(self) -> int:
         """Its size now."""

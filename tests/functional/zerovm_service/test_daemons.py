@@ -93,6 +93,10 @@ def daemons(running):
     return [pid for pid in children(running.pid) if name(pid) == "zerovm-daemon"]
 
 
+def sessions(running):
+    return [pid for pid in children(running.pid) if name(pid) == "zerovm-session"]
+
+
 def test_a_guest_is_frozen_and_sessions_go_on_from_there(running, guest):
     report, output = run(running, b"first", program=guest)
     assert (report.end, report.daemon, report.retcode, output) == (EndState.EXITED, 1, 1, "w1first")
@@ -144,11 +148,12 @@ def test_it_can_not_be_frozen_twice(running, guest):
 
 def test_a_thawed_session_is_walled_in_as_any_other_and_killed_on_time(running, guest):
     run(running, b"first", program=guest)
+    wait_for(lambda: not sessions(running), "the burial of the one that froze it")
     spinning = Run(running, b"!", timeout=2)
     result = []
     thread = threading.Thread(target=lambda: result.append(spinning.finish()))
     thread.start()
-    (session,) = wait_for(lambda: [pid for pid in children(running.pid) if name(pid) == "zerovm-session"], "the session")
+    (session,) = wait_for(lambda: sessions(running), "the session")
     wait_for(lambda: seccomp(session) == "2", "its walls")
     with open(f"/proc/{session}/status") as status:
         assert "Seccomp_filters:\t2" in status.read()
@@ -159,10 +164,11 @@ def test_a_thawed_session_is_walled_in_as_any_other_and_killed_on_time(running, 
 
 def test_hanging_up_ends_the_session_and_not_the_daemon(running, guest):
     run(running, b"first", program=guest)
+    wait_for(lambda: not sessions(running), "the burial of the one that froze it")
     spinning = Run(running, b"!")
     thread = threading.Thread(target=lambda: suppress(spinning.finish))
     thread.start()
-    (session,) = wait_for(lambda: [pid for pid in children(running.pid) if name(pid) == "zerovm-session"], "the session")
+    (session,) = wait_for(lambda: sessions(running), "the session")
     spinning.connection._socket.shutdown(2)
     thread.join()
     wait_for(lambda: not alive(session), "its death", 2)

@@ -46,6 +46,15 @@ def test_what_a_spare_did_before_is_not_charged(service):
     assert float(line.split("wall=")[1].split()[0]) < 1
 
 
+def test_a_task_that_comes_during_a_rehearsal_is_done_and_charged_right(service):
+    running = service("--spares", "1")
+    wait_for(lambda: len(children(running.pid)) == 3, "a spare")
+    for _ in range(20):  # each finds the spare gone, waiting or rehearsing
+        report, output = running.run("hello")
+        assert (report.end, output) == (EndState.EXITED, "hello ")
+        assert report.cdr.user_time + report.cdr.system_time < 0.05
+
+
 @pytest.mark.parametrize("attack", sorted(ATTACKS))
 def test_a_spare_is_refused_whatever_it_tries(service, attack):
     running = service(*SPARES)

@@ -20,12 +20,13 @@ class StrangerError(Exception):
 
 @dataclass(eq=False)
 class Child:
-    """A process with a line to it; ``started`` is in monotonic seconds."""
+    """A process with a line to it; ``started`` is in monotonic seconds. ``rehearsing``: it has yet to say that it is ready."""
 
     pid: int
     pidfd: int
     line: socket.socket
     started: float
+    rehearsing: bool = False
 
     def cpu(self) -> float:
         """CPU seconds it used so far, by the kernel's clock for it; it must not have been buried."""

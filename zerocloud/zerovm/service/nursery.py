@@ -28,7 +28,7 @@ class Nursery:
     def __init__(self, loop: Loop, log: Log, zygote: Zygote, family: Family, size: int) -> None:
         self._loop, self._log, self._zygote, self._family, self._size = loop, log, zygote, family, size
         self._ready = False
-        self._rehearsing: set[Child] = set()
+        self._rehearsing: deque[Child] = deque()
         self._spares: deque[Child] = deque()
         self._planned = False
         self._processors = len(os.sched_getaffinity(0))
@@ -43,7 +43,13 @@ class Nursery:
     def take(self) -> Child:
         """A child for a session, now the caller's to watch, and to hand to :meth:`gone` when it is dead. Raises OSError."""
         self._plan(_CALM_SECONDS)
-        child = self._spares.popleft() if self._spares else self._make(rehearsed=False)
+        if self._spares:
+            child = self._spares.popleft()
+        elif self._rehearsing:  # it has a start on one that is forked now, and finds its task when it is through
+            child = self._rehearsing.popleft()
+            self._loop.forget(child.line.fileno())
+        else:
+            child = self._make(rehearsed=False)
         self._loop.forget(child.pidfd)
         self.busy += 1
         return child
@@ -84,7 +90,8 @@ class Nursery:
             self._plan(_BUSY_SECONDS)
             return
         child = self._make(rehearsed=True)
-        self._rehearsing.add(child)
+        child.rehearsing = True
+        self._rehearsing.append(child)
         self._loop.watch(child.line.fileno(), READABLE, lambda _: self._rehearsed(child), self)
         self._loop.watch(child.pidfd, READABLE, lambda _: self._died(child), self)
         self._plan(_CALM_SECONDS)
@@ -92,16 +99,17 @@ class Nursery:
     def _rehearsed(self, child: Child) -> None:
         self._loop.forget(child.line.fileno())
         if child.line.recv(1):
-            self._rehearsing.discard(child)
+            child.rehearsing = False
+            self._rehearsing.remove(child)
             self._spares.append(child)
 
     def _died(self, child: Child) -> None:
         """A spare is gone before its time."""
         self._loop.forget(child.pidfd)
         self._loop.forget(child.line.fileno())
-        self._rehearsing.discard(child)
-        if child in self._spares:
-            self._spares.remove(child)
+        for children in (self._rehearsing, self._spares):
+            if child in children:
+                children.remove(child)
         ending = self._family.bury(child)
         if self._size:
             self._log.write(f"a spare process ended: {os.waitstatus_to_exitcode(ending.status)}")

@@ -17,7 +17,7 @@ from zerocloud.zerovm.counters import Counters
 from zerocloud.zerovm.frames import send_frame
 from zerocloud.zerovm.report import PASSED, SKIPPED, Report
 from zerocloud.zerovm.service.cache import Cache
-from zerocloud.zerovm.service.child import REPORTED, UNLOADABLE
+from zerocloud.zerovm.service.child import READY, REPORTED, UNLOADABLE
 from zerocloud.zerovm.service.daemons import Daemons
 from zerocloud.zerovm.service.family import Child, Family
 from zerocloud.zerovm.service.freezing import FROZEN, TWIN
@@ -130,6 +130,10 @@ class SessionProcess:
         """The process says something: that it has a twin, that its report is there, or, by closing the line, nothing."""
         line = self._child.line
         word = line.recv(1)
+        if word == READY and self._child.rehearsing:  # it was given its task meanwhile, which begins only now
+            self._child.rehearsing = False
+            self._before = self._child.cpu()
+            return
         if word == FROZEN and self._request.freezable and self._twin is None:
             self._welcome_twin(line)
             return

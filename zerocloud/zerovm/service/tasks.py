@@ -7,7 +7,7 @@ import pickle
 import resource
 import select
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import wasmtime
@@ -41,7 +41,7 @@ class Heritage:
     ``cache`` is the cache's directory, open; ``callbacks`` is not looked at (:mod:`callbacks`).
     """
 
-    engines: dict[bool, wasmtime.Engine]
+    engines: Mapping[bool, wasmtime.Engine]
     walls: Walls
     run: RunGuest
     cache: int
