@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,11 +177,18 @@ def program():
 @pytest.fixture
 def service(tmp_path, cache_directory, program):
     """Start a service with these options; stopped, and its log shown, at the end."""
+    with start_services(tmp_path, cache_directory, program) as start:
+        yield start
+
+
+@contextmanager
+def start_services(directory, cache_directory, program):
+    """What starts a service in this directory, as often as it is called."""
     services = []
 
     def start(*options, command=None, cache=None):
-        path = str(tmp_path / "s")
-        log = tmp_path / f"log{len(services)}"
+        path = str(directory / "s")
+        log = directory / f"log{len(services)}"
         spares = () if "--spares" in options else ("--spares", "0")
         arguments = [*(command or STUB), path, "--cache", str(cache or cache_directory), "--log", str(log), *spares, *options]
         process = subprocess.Popen(arguments, cwd=ROOT)

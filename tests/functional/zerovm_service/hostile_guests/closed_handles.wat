@@ -1,0 +1,22 @@
+;; Closes its standard handles, writes to them, and puts others in their place.
+;; end: ok
+(module
+  (import "wasi_snapshot_preview1" "fd_close" (func $fd_close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_renumber" (func $fd_renumber (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\10\00\00\01\00\00\00")
+  (func $must (param $is i32) (param $be i32)
+    (if (i32.ne (local.get $is) (local.get $be)) (then (call $proc_exit (i32.add (local.get $is) (i32.const 100))))))
+  (func (export "_start")
+    (call $must (call $fd_close (i32.const 0)) (i32.const 0))
+    (call $must (call $fd_close (i32.const 0)) (i32.const 8))
+    (call $must (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)) (i32.const 8))
+    (call $must (call $fd_renumber (i32.const 3) (i32.const 1)) (i32.const 0))
+    (call $must (i32.eqz (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64))) (i32.const 0))
+    (call $must (call $fd_close (i32.const 2)) (i32.const 0))
+    (call $must (call $fd_close (i32.const 1)) (i32.const 0))
+    (call $must (call $fd_close (i32.const 3)) (i32.const 8))
+    (call $must (call $fd_close (i32.const -1)) (i32.const 8))))

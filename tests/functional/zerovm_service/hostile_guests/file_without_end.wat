@@ -1,0 +1,17 @@
+;; Writes a file into its memory until there is none (ENOSPC).
+;; end: ok
+;; code: 51
+(module
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "file")
+  (data (i32.const 16) "\00\00\00\00\00\00\01\00")
+  (func (export "_start") (local $errno i32)
+    (if (call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 1)
+      (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 64)) (then unreachable))
+    (loop $on
+      (local.set $errno (call $fd_write (i32.load (i32.const 64)) (i32.const 16) (i32.const 1) (i32.const 72)))
+      (br_if $on (i32.eqz (local.get $errno))))
+    (call $proc_exit (local.get $errno))))

@@ -1,0 +1,20 @@
+;; Hands over more buffers than there is memory (EINVAL), and buffers that end beyond it (EFAULT).
+;; end: ok
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\10\00\00\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff\ff")
+  (func $must (param $is i32) (param $be i32)
+    (if (i32.ne (local.get $is) (local.get $be)) (then unreachable)))
+  (func (export "_start")
+    (call $must (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1025) (i32.const 64)) (i32.const 28))
+    (call $must (call $fd_write (i32.const 1) (i32.const 0) (i32.const 0x7fffffff) (i32.const 64)) (i32.const 28))
+    (call $must (call $fd_read (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 64)) (i32.const 28))
+    (call $must (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)) (i32.const 21))
+    (call $must (call $fd_write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 64)) (i32.const 21))
+    (call $must (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)) (i32.const 21))
+    (call $must (call $random_get (i32.const 0) (i32.const -1)) (i32.const 21))
+    (call $must (call $poll_oneoff (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 64)) (i32.const 28))))

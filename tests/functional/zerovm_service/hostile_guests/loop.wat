@@ -1,0 +1,5 @@
+;; Spins for ever.
+;; end: session timeout
+(module
+  (memory (export "memory") 1)
+  (func (export "_start") (loop $on (br $on))))
