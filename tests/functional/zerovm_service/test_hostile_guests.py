@@ -1,7 +1,7 @@
 """Programs that mean ill, from the folder ``hostile_guests``, through the service, while good sessions run beside them.
 
 Each file says in its first lines what it does, and how it has to end: ``end`` is the state, ``code`` the exit code (0),
-``says`` what the state's text must hold; ``stdin`` and ``stdout`` are what is at their other ends, ``timeout`` is in seconds (1).
+``says`` what the state's text must hold; ``stdin`` and ``stdout`` are what they lead to, ``timeout`` is in seconds (1).
 """
 
 import os
