@@ -15,11 +15,11 @@ import simplejson
 from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
-from zerocloud.zebra import logview, settings, state, status, stop, view
+from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import log_in
-from zerocloud.zebra.settings import USERS, Wish, user_called
+from zerocloud.zebra.settings import POLICIES, USERS, Wish, user_called
 from zerocloud.zebra.start import Started, start
 
 DEFAULT_DIRECTORY = "zebra"
@@ -37,6 +37,7 @@ Examples:
   curl -H "X-Auth-Token: $OS_AUTH_TOKEN" $OS_STORAGE_URL/photos
   zebra status --dir /tmp/z
   zebra logs --dir /tmp/z --follow node2
+  zebra doctor --dir /tmp/z               what is wrong, and how to mend it
   zebra down --dir /tmp/z --destroy       gone, with all its data
 
 The directory is --dir, or else $ZEBRA_DIR, or else ./zebra. Exit codes: 0 all is well, 1 failed (status: a process is dead),
@@ -84,6 +85,8 @@ def main() -> None:
 @click.option("--port", type=int, help="Port of the proxy.  [default: a free one, kept from then on]")
 @click.option("--detach", "-d", is_flag=True, help="Return as soon as it works, and let it run on.")
 @click.option("--ec", is_flag=True, default=None, help="Add the erasure-coded storage policy 'ec21'. Needs 3 nodes.")
+@click.option("--policy", type=click.Choice(POLICIES), help="Storage policy of new containers; ec implies --ec.")
+@click.option("--encrypt", is_flag=True, default=None, help="Encrypt what is stored from now on, under a key in the directory.")
 @click.option("--together", is_flag=True, help="One process for everything: less memory, but no node can be killed alone.")
 @click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
 @click.option("--set", "overrides", multiple=True, metavar="SERVER/SECTION/OPTION=VALUE", help="Change Swift's configuration.")
@@ -93,6 +96,8 @@ def up(
     port: int | None,
     detach: bool,
     ec: bool | None,
+    policy: str | None,
+    encrypt: bool | None,
     together: bool,
     plain: bool,
     overrides: tuple[str, ...],
@@ -107,7 +112,7 @@ def up(
       zebra up --detach --set object/object_query/zerovm_timeout=5
     """
     layout = Layout.at(directory)
-    wish = Wish(nodes, port, ec, together, not plain, dict(map(_override, overrides)))
+    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, dict(map(_override, overrides)))
     settings.check_wish(wish)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
@@ -178,6 +183,27 @@ def show_status(directory: str, as_json: bool) -> None:
         Console().print(view.status_table(report))
     if not status.all_run(report):
         sys.exit(SOME_DEAD)
+
+
+@main.command("doctor")
+@directory_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def examine(directory: str, as_json: bool) -> None:
+    """Say what is wrong with a Zebra, or would be if it were started, and how to mend it. Changes nothing."""
+    findings = doctor.examine(Layout.at(directory))
+    if as_json:
+        click.echo(simplejson.dumps(doctor.report(findings), indent=1))
+    else:
+        Console().print(view.findings_table(findings))
+    if not doctor.healthy(findings):
+        sys.exit(SOME_DEAD)
+
+
+@main.command("list")
+def show_running() -> None:
+    """List the Zebras that run on this machine: any number can, side by side."""
+    for layout, url in neighbours.running():
+        click.echo(f"{shlex.quote(str(layout.directory))}\t{url}")
 
 
 def _complete_log(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

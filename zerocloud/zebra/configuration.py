@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from zerocloud.zebra import upkeep
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.pipelines import CHAIN_FILTER, CONSOLE_FILTER, PROXY_FILTER, QUEUE_FILTER, STORAGE_FILTER, pipeline
-from zerocloud.zebra.settings import USERS, Settings, address_of, parse_overrides
+from zerocloud.zebra.settings import POLICIES, USERS, Settings, address_of, parse_overrides
 
 Sections = dict[str, dict[str, str]]
 
@@ -49,7 +49,7 @@ def swift_conf(settings: Settings) -> Sections:
             "swift_hash_path_prefix": settings.hash_prefix,
             "swift_hash_path_suffix": settings.hash_suffix,
         },
-        "storage-policy:0": {"name": "default", "default": "yes", "policy_type": "replication"},
+        "storage-policy:0": {"name": "default", "policy_type": "replication"},
     }
     if settings.ec:
         sections["storage-policy:1"] = {
@@ -60,6 +60,7 @@ def swift_conf(settings: Settings) -> Sections:
             "ec_num_parity_fragments": "1",
             "ec_object_segment_size": "1048576",
         }
+    sections[f"storage-policy:{POLICIES.index(settings.policy)}"]["default"] = "yes"
     return sections
 
 
@@ -83,8 +84,8 @@ def servers(layout: Layout, settings: Settings, filters: bool = True) -> Iterato
         yield server, sections
 
 
-def _pipeline_sections(kind: str, filters: bool, options: Mapping[str, Mapping[str, str]]) -> Sections:
-    *names, application = pipeline(kind, filters)
+def _pipeline_sections(kind: str, filters: bool, options: Mapping[str, Mapping[str, str]], encrypt: bool = False) -> Sections:
+    *names, application = pipeline(kind, filters, encrypt)
     sections: Sections = {"DEFAULT": {}, "pipeline:main": {"pipeline": " ".join((*names, application))}}
     for name in dict.fromkeys(names):
         given = options.get(name, {})
@@ -99,7 +100,9 @@ def _proxy(layout: Layout, settings: Settings, filters: bool) -> Sections:
     login = {f"user_{user.account}_{user.name}": " ".join((user.key, *user.groups)) for user in USERS}
     tempauth = {**login, "fernet_key_zebra": settings.fernet_key, "active_fernet_key_id": "zebra"}
     jobs = {"use": "egg:zerocloud#proxy_query", "zerovm_spool_directory": str(layout.temporary)}
-    return _pipeline_sections("proxy", filters, {**_PROXY_OPTIONS, "tempauth": tempauth, PROXY_FILTER: jobs})
+    keys = {"encryption_root_secret": settings.encryption_secret}
+    options = {**_PROXY_OPTIONS, "tempauth": tempauth, PROXY_FILTER: jobs, "keymaster": keys}
+    return _pipeline_sections("proxy", filters, options, bool(settings.encryption_secret))
 
 
 def _storage(layout: Layout, server: str, filters: bool) -> Sections:

@@ -25,9 +25,14 @@ ACCOUNT = ("healthcheck", "recon", "account-server")
 CONTAINER = ("healthcheck", "recon", STORAGE_FILTER, "container-server")
 OBJECT = ("healthcheck", "recon", STORAGE_FILTER, "object-server")
 
+ENCRYPTION = ("keymaster", "encryption")
 PIPELINES = {"proxy": PROXY, "account": ACCOUNT, "container": CONTAINER, "object": OBJECT}
 
 
-def pipeline(kind: str, filters: bool = True) -> tuple[str, ...]:
-    """The pipeline of ``proxy``, ``account``, ``container`` or ``object``; without ZeroCloud's own if ``filters`` is false."""
-    return tuple(name for name in PIPELINES[kind] if filters or name not in OURS)
+def pipeline(kind: str, filters: bool = True, encrypt: bool = False) -> tuple[str, ...]:
+    """The pipeline of ``proxy``, ``account``, ``container`` or ``object``.
+
+    Without ZeroCloud's own if ``filters`` is false; with Swift's encryption, the last to touch an object, if ``encrypt`` is.
+    """
+    names = tuple(name for name in PIPELINES[kind] if filters or name not in OURS)
+    return (*names[:-2], *ENCRYPTION, *names[-2:]) if encrypt and kind == "proxy" else names

@@ -38,13 +38,15 @@ class Zebra:
         *,
         port: int | None = None,
         ec: bool | None = None,
+        policy: str | None = None,
+        encrypt: bool | None = None,
         together: bool = False,
         filters: bool = True,
         destroy: bool = False,
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         self.layout = Layout.at(directory)
-        self._wish = Wish(nodes, port, ec, together, filters, dict(overrides or {}))
+        self._wish = Wish(nodes, port, ec, policy, encrypt, together, filters, dict(overrides or {}))
         self._destroy = destroy
         self._started: Started | None = None
         self._logins: dict[str, Login] = {}

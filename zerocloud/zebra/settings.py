@@ -21,6 +21,7 @@ REPLICAS = 3
 EC_DEVICES = 3
 PROXY_ADDRESS = "127.0.0.1"
 KINDS = ("account", "container", "object")
+POLICIES = ("replication", "ec")
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,16 @@ def user_called(login: str) -> User:
 class Wish:
     """What the caller of ``up`` asked for; None leaves the choice to the Zebra.
 
-    ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift. ``overrides`` maps
-    ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an earlier one back.
+    ``ec`` adds an erasure-coded storage policy; ``policy`` is one of POLICIES, that of new containers. ``encrypt`` encrypts
+    what is stored from now on. ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift.
+    ``overrides`` maps ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an earlier one back.
     """
 
     nodes: int | None = None
     port: int | None = None
     ec: bool | None = None
+    policy: str | None = None
+    encrypt: bool | None = None
     together: bool = False
     filters: bool = True
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +76,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Settings:
-    """One Zebra. ``ports`` maps ``proxy``, ``object-1`` and so on to the port that it listened on last."""
+    """One Zebra. What the first version did not have has a default, so that an older Zebra is taken over as it is.
+
+    ``encryption_secret`` is empty where nothing is encrypted. ``ports`` maps ``proxy``, ``object-1`` and so on to the port
+    that it listened on last.
+    """
 
     nodes: int
     ec: bool
@@ -81,6 +89,8 @@ class Settings:
     fernet_key: str
     ports: Mapping[str, int] = field(default_factory=dict)
     overrides: Mapping[str, str] = field(default_factory=dict)
+    policy: str = POLICIES[0]
+    encryption_secret: str = ""
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -123,14 +133,20 @@ def settle(layout: Layout, wish: Wish) -> Settings:
     known = load(layout) if layout.is_zebra() else None
     if known is None:
         return _fresh(wish)
-    for name, wanted, actual in (("--nodes", wish.nodes, known.nodes), ("--ec", wish.ec, known.ec)):
+    ec = wish.ec or (wish.policy == "ec" or None)
+    for name, wanted, actual in (("--nodes", wish.nodes, known.nodes), ("--ec", ec, known.ec)):
         if wanted is not None and wanted != actual:
             raise SettingsError(
                 f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; "
                 "use another directory, or 'zebra down --destroy' first"
             )
     merged = {**known.overrides, **wish.overrides}
-    return dataclasses.replace(known, overrides={path: value for path, value in merged.items() if value})
+    return dataclasses.replace(
+        known,
+        overrides={path: value for path, value in merged.items() if value},
+        policy=wish.policy or known.policy,
+        encryption_secret=known.encryption_secret or (_encryption_secret() if wish.encrypt else ""),
+    )
 
 
 def check_wish(wish: Wish) -> None:
@@ -139,7 +155,9 @@ def check_wish(wish: Wish) -> None:
         raise SettingsError(f"--nodes {wish.nodes}: expected 1 to {MOST_NODES}")
     if wish.port is not None and not 1 <= wish.port <= 65535:
         raise SettingsError(f"--port {wish.port}: expected 1 to 65535")
-    if wish.ec and wish.nodes is not None and wish.nodes < EC_DEVICES:
+    if wish.policy is not None and wish.policy not in POLICIES:
+        raise SettingsError(f"--policy {wish.policy}: expected {' or '.join(POLICIES)}")
+    if (wish.ec or wish.policy == "ec") and wish.nodes is not None and wish.nodes < EC_DEVICES:
         raise SettingsError(f"--ec needs at least {EC_DEVICES} nodes, there are {wish.nodes}")
     parse_overrides(wish.overrides)
 
@@ -161,12 +179,18 @@ def parse_overrides(overrides: Mapping[str, str]) -> Iterable[tuple[str, str, st
 def _fresh(wish: Wish) -> Settings:
     return Settings(
         nodes=wish.nodes or DEFAULT_NODES,
-        ec=bool(wish.ec),
+        ec=bool(wish.ec) or wish.policy == "ec",
         hash_prefix=secrets.token_hex(16),
         hash_suffix=secrets.token_hex(16),
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         overrides=dict(wish.overrides),
+        policy=wish.policy or POLICIES[0],
+        encryption_secret=_encryption_secret() if wish.encrypt else "",
     )
+
+
+def _encryption_secret() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def load(layout: Layout) -> Settings:
@@ -174,8 +198,9 @@ def load(layout: Layout) -> Settings:
     layout.require_zebra()
     try:
         value: Any = simplejson.loads(layout.mark.read_text())
-        if value.pop("format") != FORMAT:
-            raise DirectoryError(f"{layout.mark}: made by another version of zebra")
+        later = sorted(set(value) - {"format", *(one.name for one in dataclasses.fields(Settings))})
+        if value.pop("format") > FORMAT or later:
+            raise DirectoryError(f"{layout.mark}: made by a later version of zebra; upgrade this one")
         return Settings(**value)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DirectoryError(f"{layout.mark}: can't be read ({error})") from error

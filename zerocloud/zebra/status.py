@@ -26,6 +26,8 @@ def report(layout: Layout) -> dict[str, Any]:
         "nodes": known.nodes,
         "replicas": known.replicas,
         "ec": known.ec,
+        "policy": known.policy,
+        "encrypted": bool(known.encryption_secret),
         "uptime": round(now.supervisor.age, 1),
         "walls": walls.summary(),
         "processes": [

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from zerocloud.zebra.doctor import Finding
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import Login
 from zerocloud.zebra.settings import User
@@ -74,6 +76,20 @@ def status_table(report: dict[str, Any]) -> RenderableType:
         cells = (process["name"], state, str(process["pid"]), process["address"] or "", ports)
         table.add_row(*cells, duration(process["uptime"]), mebibytes(process["memory"]))
     return Group(head, table, foot)
+
+
+def findings_table(findings: Sequence[Finding]) -> RenderableType:
+    """What the doctor has found, one a row, the cures below what they mend."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for finding in findings:
+        word, style = ("well", "green") if finding.well else ("ill", "bold red") if finding.fatal else ("note", "yellow")
+        grid.add_row(Text(word, style=style), finding.subject, Text(finding.text))
+        if finding.cure:
+            grid.add_row("", "", Text(f"→ {finding.cure}", style="bold"))
+    return grid
 
 
 def duration(seconds: float | None) -> str:
