@@ -61,7 +61,8 @@ class Wish:
 
     ``ec`` adds an erasure-coded storage policy; ``policy`` is one of POLICIES, that of new containers. ``encrypt`` encrypts
     what is stored from now on. ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift.
-    ``overrides`` maps ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an earlier one back.
+    ``overrides`` maps ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an
+    earlier one back.
     """
 
     nodes: int | None = None
