@@ -110,7 +110,25 @@ GATHER = f"""(module
       (drop (call $close (i32.load (i32.const 16))))
       (br $next))))"""
 
+# Lets a second go by on the monotonic clock, then copies its standard input to its standard output.
+LINGER = COPY.replace(
+    f"""(import "{WASI}" "proc_exit\"""",
+    f"""(import "{WASI}" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+  (import "{WASI}" "proc_exit\"""",
+).replace(
+    """(func (export "_start")
+""",
+    """(func (export "_start") (local $until i64)
+    (drop (call $clock (i32.const 1) (i64.const 1) (i32.const 64)))
+    (local.set $until (i64.add (i64.load (i32.const 64)) (i64.const 1000000000)))
+    (loop $wait
+      (drop (call $clock (i32.const 1) (i64.const 1) (i32.const 64)))
+      (br_if $wait (i64.lt_u (i64.load (i32.const 64)) (local.get $until))))
+""",
+)
+
 SOURCES = {
+    "linger": LINGER,
     "copy": COPY,
     "arguments": ARGUMENTS,
     "loop": LOOP,

@@ -18,6 +18,7 @@ JOB_ID = "X-Zerocloud-Id"
 ACCESS = "X-Zerovm-Access"
 POOL = "X-Zerovm-Pool"
 TIMEOUT = "X-Zerovm-Timeout"
+PATIENCE = "X-Zerovm-Patience"  # seconds that the request may wait in its pool's queue, as a decimal
 VALID = "X-Zerovm-Valid"
 DAEMON = "X-Zerovm-Daemon"
 POLICY_INDEX = "X-Backend-Storage-Policy-Index"

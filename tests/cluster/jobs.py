@@ -59,9 +59,11 @@ def sessions(zebra: Zebra) -> list[str]:
 def leftovers(zebra: Zebra) -> list[str]:
     """Files in the devices' temporary directories, and open session files that have no name any more."""
     named = [str(path) for path in zebra.layout.directory.glob("node*/*/tmp/**/*") if path.is_file()]
-    held = []
+    held, links = [], []
     for member in zebra.state().members:
-        for link in Path(f"/proc/{member.process.pid}/fd").iterdir():
+        with suppress(OSError):  # it may have been killed
+            links = [*Path(f"/proc/{member.process.pid}/fd").iterdir()]
+        for link in links:
             with suppress(OSError):
                 target = os.readlink(link)
                 if target.startswith(f"{zebra.layout.directory}/node") and "/tmp/" in target and target.endswith("(deleted)"):

@@ -28,13 +28,14 @@ class ExecutorService:
     def admitted(self, head: Head) -> Iterator[Connection]:
         """A slot of the request's pool: a connection that is ready for the manifest, and ends its session when it closes.
 
-        Waits in the pool's queue for at most the request's timeout. Raises :class:`Refusal` (503) when there is no slot, or no
-        service.
+        Waits in the pool's queue for at most the request's patience and timeout. Raises :class:`Refusal` (503) when there is no
+        slot, or no service.
         """
         with self._connect() as connection:
             self._hold()
+            patience = min(head.timeout, head.patience)
             try:
-                with Timeout(head.timeout) as waiting:
+                with Timeout(patience) as waiting:
                     connection.admit(head.pool, head.job)
             except ServiceRefused as refused:
                 raise Refusal(503, _slot_text(str(refused))) from None
@@ -43,7 +44,7 @@ class ExecutorService:
             except Timeout as expired:
                 if expired is not waiting:
                     raise
-                raise Refusal(503, f"Slot not available: none came free within {head.timeout} seconds") from None
+                raise Refusal(503, f"Slot not available: none came free within {patience:g} seconds") from None
             yield connection
 
     def _connect(self) -> Connection:

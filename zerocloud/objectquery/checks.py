@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 
 from swift.common.constraints import check_utf8
@@ -15,13 +17,17 @@ from zerocloud.swiftadapter import Placement, placement
 
 @dataclass(frozen=True)
 class Head:
-    """A request's line and headers, checked and typed. ``timeout`` is in seconds, ``length`` the body's, where declared."""
+    """A request's line and headers, checked and typed.
+
+    ``timeout`` and ``patience`` (for a slot) are in seconds; ``length`` is the body's, where declared.
+    """
 
     place: Placement
     job: str
     access: str
     pool: str
     timeout: int
+    patience: float
     length: int | None
     colocated: str
     program: str
@@ -45,6 +51,7 @@ def read_head(request: Request, settings: Settings) -> Head:
         access=_header(request, wire.ACCESS).upper(),
         pool=(_header(request, wire.POOL) or "default").lower(),
         timeout=_timeout(request, settings),
+        patience=_patience(request),
         length=length,
         colocated=_header(request, wire.COLOCATED),
         program=_header(request, wire.PROGRAM),
@@ -87,3 +94,13 @@ def _timeout(request: Request, settings: Settings) -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
         raise Refusal(400, f"{wire.TIMEOUT}: {text[:40]}: expected whole seconds, 1 or more")
     return int(text)
+
+
+def _patience(request: Request) -> float:
+    """How long the request may wait for a slot; as long as it may take if it does not say."""
+    text = _header(request, wire.PATIENCE)
+    if not text:
+        return math.inf
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text, re.ASCII):
+        raise Refusal(400, f"{wire.PATIENCE}: {text[:40]}: expected seconds")
+    return float(text)

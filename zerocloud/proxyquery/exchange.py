@@ -240,6 +240,7 @@ class Exchange:
             wire.JOB_ID: self._around.job,
             wire.ACCESS: self._work.node.access if local else "",
             wire.POOL: "cluster" if self._work.node.connected else "default",
+            wire.PATIENCE: f"{self._order.queue:.3f}",
             wire.TIMEOUT: str(max(1, math.ceil(self._work.timeout))),
             "Content-Type": "application/x-tar",
             "Transfer-Encoding": "chunked",

@@ -10,7 +10,7 @@ from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.settings import Settings
 from zerocloud.zerovm.client import Connection, ServiceLost, ServiceRefused, ServiceUnavailable
 
-HEAD = SimpleNamespace(pool="default", job="job-1", timeout=5)
+HEAD = SimpleNamespace(pool="default", job="job-1", timeout=5, patience=3.0)
 
 
 class FakeService:

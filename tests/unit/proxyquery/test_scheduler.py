@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.proxyquery.play import DEADLINE, REPORT_TIME, A, B, C, D, Play, gang, names, session
 from zerocloud.proxyquery.scheduler import (
+    GANG_QUEUE,
     LOST_LIMIT,
     SETTLE_TIME,
     Admitted,
@@ -479,3 +480,14 @@ def test_every_position_of_a_dead_server_is_survived(server):
     play.admit(1)
     play.succeed(1)
     assert names(play.published(1)) == ["Finish"]
+
+
+def test_a_gang_is_kept_in_queues_for_moments_only():
+    alone, together = Play(session(1)), Play(*gang(2))
+    alone.start()
+    together.start()
+    assert together.connected[0].queue == GANG_QUEUE
+    assert GANG_QUEUE < alone.connected[0].queue < alone.connected[0].patience
+    together.refuse(1, Refusal.SILENT)  # a server that is slow to speak is not therefore given a longer queue
+    assert together.connected[-1].patience > together.connected[0].patience
+    assert together.connected[-1].queue == GANG_QUEUE

@@ -27,12 +27,13 @@ Principles
 1. *Load follows the emptier server.* Among the servers that hold a session's object, the one with the fewest sessions of this
    job is asked first; then handoffs; then servers that have failed lately. Copies of a node go to different servers.
 2. *A gang holds nothing while it waits.* If one of its sessions finds no slot anywhere, all the others give theirs back, and
-   the gang tries again later. So two gangs that together exceed the slots can't lock each other out. The servers admit
-   sessions of the oldest admitted jobs always, so the older gang gets through.
+   the gang tries again later. Its sessions wait in servers' queues for moments only, since the others hold slots meanwhile.
+   So two gangs that together exceed the slots can't lock each other out. The servers admit sessions of the oldest admitted
+   jobs always, so the older gang gets through.
 3. *Being full is not a failure.* Only the job's deadline ends the wait for a slot. The waits double, up to two seconds, and
    end early when a session of this job has ended. The window shrinks to what the cluster took, and grows again by one with
-   every success. A server that says nothing may have the session in its queue, or hang: others are asked after a while, and
-   it is asked again later with twice the patience.
+   every success. A server keeps a session in its queue for so long as it is told, and then says that it is busy; one that
+   says nothing by then hangs, or is slow: it is asked again later, with twice the patience.
 4. *A server's failure is the cluster's business, a guest's failure its user's.* The first costs another attempt on another
    server, up to :data:`LOST_LIMIT` times once the guest may have started (a guest that kills servers must not visit them
    all); the second ends the session, unless its node has ``retries``.
@@ -108,7 +109,7 @@ from .events import (
     Unpublished,
 )
 from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake, Withdraw
-from .machine import COMPARE_TIME, LOST_LIMIT, SETTLE_TIME, TRANSITIONS, InvalidTransition, Scheduler
+from .machine import COMPARE_TIME, GANG_QUEUE, LOST_LIMIT, SETTLE_TIME, TRANSITIONS, InvalidTransition, Scheduler
 from .model import Limits, Outcome, Phase, Server, Session, Tier
 
 __all__ = [
@@ -145,6 +146,7 @@ __all__ = [
     "TRANSITIONS",
     "InvalidTransition",
     "COMPARE_TIME",
+    "GANG_QUEUE",
     "SETTLE_TIME",
     "LOST_LIMIT",
 ]

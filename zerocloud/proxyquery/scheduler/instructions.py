@@ -26,6 +26,7 @@ class CloseNetwork:
 class Connect:
     """Ask the server to admit the session; answer within ``patience`` seconds with Admitted or Refused.
 
+    ``queue`` is how many of these the server may keep the session in its queue before it calls itself busy.
     ``push`` means that the attached object's bytes are to be sent along, since no server has them as a file.
     """
 
@@ -34,6 +35,7 @@ class Connect:
     server: Server
     push: bool
     patience: float
+    queue: float
 
 
 @dataclass(frozen=True)

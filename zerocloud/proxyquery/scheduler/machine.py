@@ -40,6 +40,12 @@ COMPARE_TIME = 1.0
 GANG_HASTE = 4
 """How many times shorter than others a gang waits for a server's first word: its other sessions hold slots meanwhile."""
 
+QUEUE_SHARE = 0.7
+"""The share of the patience for a server's first word for which the server may keep a session in its queue."""
+
+GANG_QUEUE = 0.5
+"""Seconds that one session of a gang may be kept in a queue while the others hold their slots."""
+
 TRANSITIONS: Mapping[tuple[Phase, type[SessionEvent]], str] = {
     (Phase.CONNECTING, Admitted): "_admitted",
     (Phase.CONNECTING, Refused): "_refused",
@@ -292,7 +298,9 @@ class Scheduler:
         record.attempt += 1
         record.asked += 1
         self._move(record, Phase.CONNECTING, f"asks {server.name}")
-        self._out.append(Connect(record.session.id, record.attempt, server, record.push, record.patience))
+        alone = self._gang_of[record.session.id].size == 1
+        queue = record.patience * QUEUE_SHARE if alone else min(record.patience * QUEUE_SHARE, GANG_QUEUE)
+        self._out.append(Connect(record.session.id, record.attempt, server, record.push, record.patience, queue))
 
     def _no_server(self, record: Record) -> None:
         """Every server has refused: wait where one was merely busy; else the session has failed."""
