@@ -11,6 +11,7 @@ from swift.common.swob import Request, Response, wsgi_to_str
 from zerocloud.swiftadapter import error_limits
 from zerocloud.sysmap import SwiftPath
 
+from .accept import TEXT, best_type
 from .access import authorize_execution
 from .cluster import Cluster
 from .cors import allow, preflight_path
@@ -29,7 +30,8 @@ from .nameservice import NameServers
 from .placement import standalone_policies
 from .planning import map_limits
 from .refusals import refuse
-from .reply import JOB
+from .reply import FORMS
+from .report_headers import JOB
 from .request import TIMEOUT, JobIds, asked_timeout
 from .settings import Settings
 from .subrequests import CHAIN, Pipeline
@@ -126,7 +128,9 @@ class ProxyQuery:
         when = deferral(request)
         if when is not Deferral.NEVER:
             return run_deferred(self._shared(), job, asked, door.pipeline, request, when)
-        return run_job(self._shared(), job, asked, door.pipeline, request.environ)
+        # Who calls a program by its address talks to the program: what it accepts is the program's affair.
+        form = TEXT if execute.partition("/")[0] in REST_VERSIONS else best_type(request, FORMS)
+        return run_job(self._shared(), job, asked, door.pipeline, request.environ, form)
 
     def run_hook(self, environ: Mapping[str, Any], hook: Hook) -> Any:
         """The response of a hook's job, for a request of whomever: with the rights of the account's owner, and no others.

@@ -8,7 +8,9 @@ from typing import Any
 
 from swift.common.swob import wsgi_to_str
 
+from .accept import TEXT
 from .cluster import Cluster
+from .ended import Ended
 from .errors import ClientGone
 from .exchange import Records, Surroundings
 from .hangup import watched
@@ -18,7 +20,7 @@ from .jobs.states import JobState
 from .jobs.store import JobStore
 from .planning import plan_request
 from .publish import Publisher
-from .reply import Ended, answer
+from .reply import answer
 from .request import PREVIOUS, JobRequest, created
 from .results import one_line
 from .runner import Runner
@@ -31,9 +33,11 @@ from .subrequests import Pipeline
 HUNG_UP = "cancelled because the client closed its connection"
 
 
-def run_job(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline, environ: Mapping[str, Any]) -> Any:
-    """Run a job whose execution has been authorized; its response. Raises JobError and ClientGone."""
-    execution = Execution(cluster, job, request, pipeline, environ)
+def run_job(
+    cluster: Cluster, job: str, request: JobRequest, pipeline: Pipeline, environ: Mapping[str, Any], form: str = TEXT
+) -> Any:
+    """Run a job whose execution has been authorized; its response in one of the forms. Raises JobError and ClientGone."""
+    execution = Execution(cluster, job, request, pipeline, environ, form=form)
     gone: list[bool] = []
 
     def hang_up() -> None:
@@ -60,10 +64,11 @@ class Execution:
         pipeline: Pipeline,
         environ: Mapping[str, Any],
         result: str | None = None,
+        form: str = TEXT,
     ) -> None:
         """Plan it. ``result`` is the URL at which the answer of a job that is deferred from the start will lie.
 
-        Raises JobError.
+        ``form`` is that of the answer. Raises JobError.
         """
         settings = cluster.settings
         self._cluster = cluster
@@ -81,6 +86,7 @@ class Execution:
             show_servers=settings.show_servers,
         )
         self._brought = request.brought
+        self._form = form
         self._end = UNKNOWN
         self._planned = plan_request(cluster, job, request, pipeline)
         self._records = Records({}, {}, {})
@@ -98,7 +104,7 @@ class Execution:
             outcomes = self._runner.run()
             log_sessions(self._cluster, self._about.account, self._transaction, outcomes, self._records)
             ended = self._ended(outcomes)
-            response = answer(ended, self._method, self._spool)
+            response = answer(ended, self._method, self._spool, self._form)
             self._end = ending(ended, response)
             return response
         except BaseException as error:

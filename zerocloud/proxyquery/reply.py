@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import os
 import re
+import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Self
 
 from swift.common.swob import Response, str_to_wsgi
 
-from zerocloud import wire
-
-from .exchange import Records
-from .results import NodeBody, SessionReport, one_line
-from .scheduler import Outcome, Phase
+from .accept import JSON, TEXT
+from .ended import Ended
+from .report_headers import report_headers
+from .results import NodeBody, one_line
+from .scheduler import Outcome
+from .separate import DEFAULT_TYPE, STORY_TYPE, Verdict, json_pieces, multipart_pieces
 from .spool import Spool
 from .story import tell
 
-JOB = "X-Zerovm-Job"
-MORE = "X-Nexe-More"
-LONGEST_LIST = 8000
-"""Bytes of an ``X-Nexe-*`` list. Where one would be longer, all stop after the same session; X-Nexe-More counts the rest."""
+MULTIPART = "multipart/mixed"
+FORMS = (TEXT, JSON, MULTIPART)
+"""The forms of an answer: what the nodes wrote one after the other, or each by itself."""
 
 DROPPED = frozenset(("content-length", "status", "mtime", "connection", "transfer-encoding", "keep-alive", "upgrade", "etag"))
 """Headers of a program's own answer that are not passed on: they belong to the connection, or are told elsewhere."""
@@ -33,164 +32,77 @@ DROPPED = frozenset(("content-length", "status", "mtime", "connection", "transfe
 OURS = ("x-nexe-", "x-zerovm-job", "x-trans-id", "x-openstack-request-id", "x-backend-")
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
-DEFAULT_TYPE = "text/html"
 CANCELLED = 409
 """The status of a job that was cancelled on request."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A job that has come to its end. ``outcomes`` are in the order of the nodes; ``winners`` are sessions by node."""
+class _Telling:
+    """What is told: the verdict on the job, and the bodies that count."""
 
-    job: str
-    started: float
-    outcomes: Sequence[Outcome]
-    winners: Mapping[int, int | None]
-    records: Records
-    addresses: Mapping[str, str]
-    show_servers: bool = True
+    verdict: Verdict
+    bodies: Sequence[NodeBody]
 
-    def nodes(self) -> dict[int, list[Outcome]]:
-        """The sessions of each node."""
-        found: dict[int, list[Outcome]] = {}
-        for outcome in self.outcomes:
-            found.setdefault(outcome.session.node, []).append(outcome)
-        return found
-
-    def failed(self) -> list[Outcome]:
-        """For each node that failed by itself, the session that says why. Nodes that were cancelled did not fail."""
-        causes = []
-        for node, sessions in self.nodes().items():
-            winner = self.winners.get(node)
-            failures = [outcome for outcome in sessions if outcome.phase is Phase.FAILED]
-            if winner is not None:
-                failures = [outcome for outcome in failures if outcome.session.id == winner]
-            if failures:
-                causes.append(max(failures, key=lambda outcome: outcome.status))
-        return causes
-
-    def cancelled(self) -> str:
-        """Why nodes were not run to their end although none had failed; empty if all were, or a node failed."""
-        if self.failed():
-            return ""
-        missing = [sessions for node, sessions in self.nodes().items() if self.winners.get(node) is None]
-        return next((outcome.reason for sessions in missing for outcome in sessions), "")
+    @property
+    def preface(self) -> bytes:
+        """The story, before what nodes wrote."""
+        story = self.verdict.story.encode("utf-8", "replace")
+        return story + (b"\n" if story and self.bodies else b"")
 
 
-def answer(ended: Ended, method: str, spool: Spool) -> Any:
-    """The response; closing it closes the spool."""
-    failed = ended.failed()
-    told = [ended.records.bodies[outcome.session.id] for outcome in failed if outcome.session.id in ended.records.bodies]
-    own_answers = [body for body in told if body.guest_status]
-    bodies = _bodies(ended) if not failed or _kept_going(ended) else told
-    preface, content_type = b"", None
-    cancelled = ended.cancelled()
-    if cancelled:
-        bodies, preface = [], f"Job {ended.job} was {cancelled}.\n".encode()
-        content_type = "text/plain; charset=utf-8"
-    elif failed and own_answers and len(failed) == 1:
-        bodies = own_answers
-    elif failed:
-        text = tell(ended.job, len(ended.nodes()), failed, ended.records.reports, ended.records.last_words, ended.started)
-        preface, content_type = text.encode() + (b"\n" if bodies else b""), "text/plain; charset=utf-8"
-    status = CANCELLED if cancelled else _status(failed, bodies, bool(preface))
-    response = Response(status=status, app_iter=_Body(preface, bodies, spool))
-    for body in bodies:
-        response.headers.update(_guest_headers(body))
-    response.headers["Content-Type"] = str_to_wsgi(content_type or _first_type(bodies))
+def answer(ended: Ended, method: str, spool: Spool, form: str = TEXT) -> Any:
+    """The response in one of the :data:`FORMS`; closing it closes the spool."""
+    telling = _telling(ended)
+    body = _Body(telling.preface, telling.bodies, spool)
+    response = Response(status=telling.verdict.status, app_iter=body)
+    if form == JSON:
+        body.send(json_pieces(ended, telling.verdict))
+        response.headers["Content-Type"] = JSON
+    elif form == MULTIPART:
+        boundary = secrets.token_hex(16)
+        body.send(multipart_pieces(ended, telling.verdict, boundary))
+        response.headers["Content-Type"] = f"{MULTIPART}; boundary={boundary}"
+    else:
+        _one_after_the_other(response, telling, method)
     response.headers["Etag"] = hashlib.md5(repr(time.time()).encode(), usedforsecurity=False).hexdigest()
-    response.content_length = len(preface) + sum(body.content.size for body in bodies)
-    if method == "HEAD" and bodies and bodies[0].headers.get("Content-Length", "").isdigit():
-        response.content_length = int(bodies[0].headers["Content-Length"])
     for name, value in report_headers(ended).items():
         response.headers[name] = str_to_wsgi(one_line(value))
-    if not failed and response.headers.get("Accept-Ranges", "").strip().lower() == "bytes":  # the program says that it can
+    said = response.headers.get("Accept-Ranges", "").strip().lower()  # by the program, whose headers are there in one form only
+    if said == "bytes" and not ended.failed():
         serve_parts(response)
     return response
 
 
-def report_headers(ended: Ended) -> dict[str, str]:
-    """The ``X-Nexe-*`` lists, one value for each session, in the order of the nodes."""
-    proofs = _Colocation(ended.addresses)
-    rows = [_row(outcome, ended, proofs) for outcome in ended.outcomes]
-    kept = _fitting(rows)
-    headers = {name: ",".join(row[name] for row in rows[:kept]) for name in rows[0]} if rows else {}
-    headers[wire.CDR] = (
-        f"{max((at for at, _ in _lines(ended)), default=ended.started) - ended.started:.3f}, {headers[wire.CDR]}"
-    )
-    errors = [error for outcome in ended.outcomes[:kept] if (error := _error(outcome, ended))]
-    if errors:
-        headers[wire.ERROR] = ",".join(errors)
-    if not any(headers[wire.CACHED].split(",")):
-        del headers[wire.CACHED]
-    if kept < len(rows):
-        headers[MORE] = str(len(rows) - kept)
-    if not ended.show_servers:
-        del headers[wire.SERVER]
-    headers[JOB] = ended.job
-    return headers
+def _telling(ended: Ended) -> _Telling:
+    failed, cancelled = ended.failed(), ended.cancelled()
+    if cancelled:
+        return _Telling(Verdict(CANCELLED, f"Job {ended.job} was {cancelled}.\n"), ())
+    if not failed:
+        bodies = ended.bodies()
+        return _Telling(Verdict(max([200, *(body.guest_status or 200 for body in bodies)])), bodies)
+    told = [ended.records.bodies[outcome.session.id] for outcome in failed if outcome.session.id in ended.records.bodies]
+    own_answers = [body for body in told if body.guest_status]
+    if own_answers and len(failed) == 1:
+        return _Telling(Verdict(max(200, *(body.guest_status or 200 for body in own_answers))), own_answers)
+    bodies = ended.bodies() if _kept_going(failed) else told
+    story = tell(ended.job, len(ended.nodes()), failed, ended.records.reports, ended.records.last_words, ended.started)
+    statuses = [outcome.status for outcome in failed] + [body.guest_status or 200 for body in bodies]
+    return _Telling(Verdict(max(statuses), story), bodies)
 
 
-def _row(outcome: Outcome, ended: Ended, proofs: _Colocation) -> dict[str, str]:
-    report = ended.records.reports.get(outcome.session.id, SessionReport())
-    return {
-        wire.SYSTEM: _item(outcome.session.name),
-        wire.STATUS: _item(report.status),
-        wire.RETCODE: _item(report.retcode),
-        wire.ETAG: _item(report.etag),
-        wire.VALIDATION: _item(report.validation),
-        wire.CDR: report.cdr if "," in report.cdr else f"0.000, {report.cdr}",
-        wire.POLICY: _item(report.policy),
-        wire.COLOCATED: proofs.proof(outcome),
-        wire.SERVER: outcome.server.name if outcome.server else "",
-        wire.CACHED: report.cached,
-    }
+def _one_after_the_other(response: Any, telling: _Telling, method: str) -> None:
+    """The headers of what the nodes wrote, in their order; those of later ones win, but for the type."""
+    bodies = telling.bodies
+    for body in bodies:
+        response.headers.update(_guest_headers(body))
+    response.headers["Content-Type"] = STORY_TYPE if telling.verdict.story else str_to_wsgi(_first_type(bodies))
+    response.content_length = response.app_iter.size
+    if method == "HEAD" and bodies and bodies[0].headers.get("Content-Length", "").isdigit():
+        response.content_length = int(bodies[0].headers["Content-Length"])
 
 
-def _error(outcome: Outcome, ended: Ended) -> str:
-    report = ended.records.reports.get(outcome.session.id, SessionReport())
-    return _item(outcome.reason or report.error)
-
-
-def _item(text: str) -> str:
-    """A value that does not look like two in a list."""
-    return text.replace(",", ";")
-
-
-def _fitting(rows: Sequence[Mapping[str, str]]) -> int:
-    """How many rows fit into lists of the longest size."""
-    sizes = dict.fromkeys(rows[0], 0) if rows else {}
-    for index, row in enumerate(rows):
-        for name, value in row.items():
-            sizes[name] += len(value.encode()) + 1
-        if max(sizes.values()) > LONGEST_LIST:
-            return index
-    return len(rows)
-
-
-def _lines(ended: Ended) -> Iterator[tuple[float, str]]:
-    for outcome in ended.outcomes:
-        yield from outcome.story
-
-
-def _bodies(ended: Ended) -> list[NodeBody]:
-    """What the nodes that succeeded, or failed by themselves, answered."""
-    wanted = {outcome.session.id for outcome in ended.failed()} | set(ended.winners.values())
-    bodies = ended.records.bodies
-    ordered = (outcome.session.id for outcome in ended.outcomes)
-    found = [bodies[session] for session in ordered if session in wanted and session in bodies and bodies[session].delivered]
-    return [body for body in found if body.content.size or body.guest_status] or found[:1]
-
-
-def _kept_going(ended: Ended) -> bool:
-    return all(outcome.session.keep_going for outcome in ended.failed())
-
-
-def _status(failed: Sequence[Outcome], bodies: Sequence[NodeBody], told: bool) -> int:
-    statuses = [200, *(body.guest_status or 200 for body in bodies)]
-    if told:
-        statuses += [outcome.status for outcome in failed]
-    return max(statuses)
+def _kept_going(failed: Sequence[Outcome]) -> bool:
+    return all(outcome.session.keep_going for outcome in failed)
 
 
 def _guest_headers(body: NodeBody) -> dict[str, str]:
@@ -204,21 +116,6 @@ def _guest_headers(body: NodeBody) -> dict[str, str]:
 
 def _first_type(bodies: Sequence[NodeBody]) -> str:
     return next((one_line(body.headers["Content-Type"]) for body in bodies if body.headers.get("Content-Type")), DEFAULT_TYPE)
-
-
-class _Colocation:
-    """Tells which nodes of one location ran together, without telling where (HTTP API, section 7)."""
-
-    def __init__(self, addresses: Mapping[str, str]) -> None:
-        self._addresses = addresses
-        self._salts: dict[str, bytes] = {}
-
-    def proof(self, outcome: Outcome) -> str:
-        location, server = outcome.session.location, outcome.server
-        if not location or server is None:
-            return "0"
-        salt = self._salts.setdefault(location, os.urandom(16))
-        return hmac.new(salt, self._addresses[server.name].encode(), hashlib.sha1).hexdigest()
 
 
 def serve_parts(response: Any) -> None:
@@ -238,6 +135,11 @@ class _Body:
         self._bodies = bodies
         self._pieces = self._all()
         self._spool = spool
+        self.size = len(preface) + sum(body.content.size for body in bodies)
+
+    def send(self, pieces: Iterator[bytes]) -> None:
+        """Send these instead; ``size`` and ``beginning`` are still those of the whole."""
+        self._pieces = pieces
 
     def __iter__(self) -> Self:
         return self

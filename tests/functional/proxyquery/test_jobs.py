@@ -1,8 +1,9 @@
 """Jobs through the whole filter: what is sent to storage servers, and what is made of their answers."""
 
 import hashlib
+import json
 
-from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node
+from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
 from zerocloud import wire
 
 
@@ -170,3 +171,14 @@ def test_the_environment_has_no_credentials(world):
     assert job.node["env"]["HTTP_X_CUSTOM"] == "shown"
     assert "secret" not in str(job.node["env"])
     assert "secret" not in str(job.headers)
+
+
+def test_each_node_by_itself_for_who_asks(world):
+    world.every(run=lambda job: Answer({"stdout": job.node["name"].encode()}))
+    groups = [node(world, device("stdout"), name=name) for name in ("a", "b")]
+    told = json.loads(world.post(*groups, Accept="application/json").body)
+    assert [(one["name"], one["body"], one["status"]) for one in told["nodes"]] == [("a", "a", "ok"), ("b", "b", "ok")]
+    parts = world.post(*groups, Accept="multipart/mixed")
+    assert parts.content_type == "multipart/mixed"
+    for accept in ("*/*", "application/json, text/plain, */*", "text/html", "image/*"):
+        assert text(world.post(*groups, Accept=accept)) == "ab"

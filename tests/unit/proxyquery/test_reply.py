@@ -1,9 +1,15 @@
 """The answer's headers and its story, from outcomes and reports."""
 
+import base64
+import email
+import json
+
 from tests.unit.proxyquery.play import A, B, session
 from zerocloud import wire
+from zerocloud.proxyquery.ended import Ended
 from zerocloud.proxyquery.exchange import Records
-from zerocloud.proxyquery.reply import LONGEST_LIST, Ended, answer, report_headers
+from zerocloud.proxyquery.reply import JSON, MULTIPART, answer
+from zerocloud.proxyquery.report_headers import LONGEST_ITEM, LONGEST_LIST, report_headers
 from zerocloud.proxyquery.results import NodeBody, SessionReport, one_line
 from zerocloud.proxyquery.scheduler import Outcome, Phase
 from zerocloud.proxyquery.spool import Spool
@@ -137,3 +143,72 @@ def test_a_text_for_a_header_has_one_line():
     assert text.isprintable()
     assert text.startswith("a Set-Cookie: x [31m")
     assert one_line("  a \t b ") == "a b"
+
+
+def test_errors_are_bounded_and_names_need_not_be_unicode():
+    failed = [outcome(number, Phase.FAILED, 500, "no " * 5000) for number in range(50)]
+    headers = report_headers(ended(*failed))
+    assert len(headers[wire.ERROR]) <= LONGEST_LIST
+    assert len(headers[wire.ERROR].split(",")[0]) == LONGEST_ITEM
+    assert headers["X-Nexe-More-At"] == "?zerovm=job&id=j1"
+    odd = outcome(1, Phase.FAILED, 500, "lone \ud800 surrogate")
+    response = answer(ended(odd), "POST", spool())
+    assert "surrogate" in response.headers[wire.ERROR]
+    assert b"surrogate" in response.body
+
+
+def three(store, **more):
+    bodies = {
+        1: body(store, b'one \xc3\xa9 \xf0\x9f\x98\x80\n"', Content_Type="text/plain", X_Own="1"),
+        2: body(store, bytes(range(256)), Content_Type="image/x-two"),
+    }
+    reports = {2: SessionReport(status="ok", retcode="0", cdr="0.1, 1 2")}
+    return ended(outcome(1), outcome(2), outcome(3), bodies=bodies, reports=reports, **more)
+
+
+def test_each_node_by_itself_as_json():
+    store = Spool(1 << 20, None, 5, 1 << 30)  # pieces so small that letters are cut
+    response = answer(three(store), "POST", store, JSON)
+    assert (response.status_int, response.content_type, response.content_length) == (200, JSON, None)
+    assert "X-Own" not in response.headers
+    told = json.loads(response.body)
+    assert (told["job"], told["status"], told["error"]) == ("j1", 200, "")
+    first, second, third = told["nodes"]
+    assert (first["name"], first["body"], first["size"]) == ("n1", 'one \u00e9 \U0001f600\n"', 13)
+    assert first["headers"]["X-Own"] == "1"
+    assert base64.b64decode(second["base64"]) == bytes(range(256))
+    assert (second["exit_code"], second["cdr"], second["succeeded"]) == ("0", "0.1, 1 2", True)
+    assert "body" not in third
+
+
+def test_each_node_by_itself_in_parts():
+    store = spool()
+    response = answer(three(store), "POST", store, MULTIPART)
+    message = email.message_from_bytes(
+        b"Content-Type: " + response.headers["Content-Type"].encode() + b"\r\n\r\n" + response.body
+    )
+    first, second, third = message.get_payload()
+    assert (first["X-Nexe-System"], first["Content-Type"], first["Content-Length"]) == ("n1", "text/plain", "13")
+    assert second.get_payload(decode=True) == bytes(range(256))
+    assert (second["X-Nexe-Status"], second["X-Nexe-Cdr-Line"]) == ("ok", "0.1, 1 2")
+    assert third["Content-Length"] == "0"
+
+
+def test_a_failure_is_told_in_every_form():
+    store = spool()
+    job = ended(outcome(1, Phase.FAILED, 500, "it fell"), outcome(2), bodies={1: body(store, b"half")})
+    told = json.loads(answer(job, "POST", store, JSON).body)
+    assert told["status"] == 500
+    assert "it fell" in told["error"]
+    assert told["nodes"][0]["body"] == "half"
+    store = spool()
+    job = ended(outcome(1, Phase.FAILED, 500, "it fell"), outcome(2), bodies={1: body(store, b"half")})
+    parts = answer(job, "POST", store, MULTIPART).body
+    assert parts.index(b"it fell") < parts.index(b"half")
+
+
+def test_what_a_node_says_can_not_end_its_part():
+    store = spool()
+    evil = body(store, b"x", Content_Type="text/plain\r\n\r\n--boundary\r\nX: y")
+    response = answer(ended(outcome(1), bodies={1: evil}), "POST", store, MULTIPART)
+    assert b"\r\nX: y" not in response.body

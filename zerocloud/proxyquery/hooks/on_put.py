@@ -9,7 +9,7 @@ from swift.common.swob import Request, wsgi_to_str
 from swift.common.utils import FileLikeIter, close_if_possible
 
 from ..errors import JobError, Refused
-from ..reply import JOB
+from ..report_headers import JOB
 from ..subrequests import Pipeline
 from .hook import Hook
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from swift.common.swob import wsgi_to_str
 
+from ..ended import Ended
 from ..errors import JobError
-from ..reply import Ended
 from .live import End
 from .states import JobState
 
@@ -28,7 +28,7 @@ def ending(ended: Ended, response: Any, most: int = MOST_BODY) -> End:
         error=f"node {failed[0].session.name}: {failed[0].reason}" if failed else cancelled,
         headers={name: wsgi_to_str(value) for name, value in response.headers.items()},
         body=response.app_iter.beginning(most),
-        body_size=response.content_length or 0,
+        body_size=response.app_iter.size,
     )
 
 
