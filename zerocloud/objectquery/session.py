@@ -15,7 +15,7 @@ from zerocloud.objectquery.binding import STANDARD, Backing, Bound, Ground, bind
 from zerocloud.objectquery.checks import Head
 from zerocloud.objectquery.collect import Written
 from zerocloud.objectquery.environment import local_environment
-from zerocloud.objectquery.executable import SystemImages, find_executable
+from zerocloud.objectquery.executable import SystemImages, find_executable, split_image_url
 from zerocloud.objectquery.local_data import LocalData
 from zerocloud.objectquery.manifest_maker import (
     Limits,
@@ -125,9 +125,10 @@ class Session:
     def run(self, files: dict[str, io.FileIO], connection: Connection) -> Ended:
         """Run it with the files that came with the request. Raises :class:`Refusal`, :class:`ExecutorLost`."""
         deadline = time.monotonic() + self._limits.timeout
-        program = find_executable(self._node.exe, files, self._place.images, self._place.workspace, self._inputs)
-        executable = self._descriptors.add(program)
         bound = bind(self._node, self._ground(files))
+        sources = {**self._image_here(bound), **files}
+        program = find_executable(self._node.exe, sources, self._place.images, self._place.workspace, self._inputs)
+        executable = self._descriptors.add(program)
         try:
             network = self._network_lines()
             lines = [*self._channel_lines(bound, files), *network]
@@ -154,6 +155,12 @@ class Session:
                 self._written.append(Written(one.channel, file))
             lines.append(channel_line(one, self._descriptors.add(file), self._limits, window, self._node.replicate > 1))
         return lines
+
+    def _image_here(self, bound: Sequence[Bound]) -> dict[str, io.FileIO]:
+        """The image with the program, by its device, if it is an object that is read where it lies."""
+        image, _ = split_image_url(self._node.exe)
+        stored = next((self._stored(one) for one in bound if one.channel.device == image), None)
+        return {image: stored.file} if stored and stored.file else {}
 
     def _stored(self, one: Bound) -> LocalData | None:
         """The object of this device of the server that the channel reads where it lies."""

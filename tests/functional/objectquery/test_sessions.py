@@ -146,6 +146,15 @@ def test_the_program_from_the_jobs_image(server):
     assert server.post("/a", members).members == {"stdout": b"in"}
 
 
+def test_the_program_from_an_image_that_lies_here(server):
+    server.put(OBJECT, image_of(x=compiled("copy")))
+    for exe in ("file://image:x", "file://x"):
+        described = node(device("stdin", READ), device("image", CDR, URL, removable=True), STDOUT, exe=exe)
+        members = [("sysmap", described.to_json()), ("stdin", b"in")]
+        answer = server.post(OBJECT, members, **{"X-Zerovm-Access": "GET"})
+        assert answer.members == {"stdout": b"in"}, answer
+
+
 def test_a_program_that_the_image_lacks(server):
     described = node(device("image", CDR), STDOUT, exe="file://image:absent")
     answer = server.post("/a", [("sysmap", described.to_json()), ("image", image_of(x=b""))])

@@ -15,6 +15,7 @@ const VIEWS = {
   object: async () => (await import("./views/object.js")).objectView,
   map: async () => (await import("./views/map.js")).mapView,
   jobs: async (parts) => (parts.length ? (await import("./views/job.js")).jobView : (await import("./views/jobs.js")).jobsView),
+  zapps: async () => (await import("./views/zapps.js")).zappsView,
   usage: async () => (await import("./views/usage.js")).usageView,
 };
 

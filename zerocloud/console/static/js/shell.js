@@ -10,6 +10,7 @@ const PAGES = [
   ["store", "Store"],
   ["map", "Run"],
   ["jobs", "Jobs"],
+  ["zapps", "Zapps"],
   ["usage", "Usage"],
 ];
 const BELONGS = { object: "store" };

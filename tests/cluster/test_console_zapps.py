@@ -1,0 +1,91 @@
+"""The console in a browser: zapps are deployed, run with arguments, and found again."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+import simplejson
+
+from tests import guests
+from tests.cluster.browser import Page
+from tests.cluster.conftest import Client
+from tests.cluster.test_console_jobs import ends
+from zerocloud.zebra import Zebra
+
+ABOUT = """meta: {name: shout, Summary: <b>Says</b> what it is told.}
+help: {args: [[what, What to say]]}
+ui: [page/*]
+"""
+MAP = [
+    {
+        "name": "shout",
+        "exec": {"path": "file://bin/shout.wasm", "args": "first"},
+        "devices": [{"name": "stdout", "content_type": "text/plain"}],
+    }
+]
+
+
+def bundle(path: Path, kind: int, compressed: bool, map_name: str = "boot/system.map") -> Path:
+    deep = f"page/{'long/' * 30}style.css"
+    files = {
+        map_name: simplejson.dumps(MAP).encode(),
+        "zapp.yaml": ABOUT.encode(),
+        "bin/shout.wasm": guests.compiled("arguments"),
+        deep: b"a {}",
+        "page/index.html.tmpl": b"{{ zapp.meta.name }}",
+    }
+    with tarfile.open(path, "w:gz" if compressed else "w", format=kind) as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def zapps(page: Page, zebra: Zebra) -> Page:
+    page.driver.get(f"{zebra.proxy_url}/console/#/zapps")
+    page.until(lambda: page.find("h1").text == "Zapps")
+    return page
+
+
+def deploy(page: Page, path: Path, container: str) -> None:
+    page.press("Deploy a zapp…")
+    page.find("[name=zapp]").send_keys(str(path))
+    page.fill("container", container)
+    page.press("Deploy")
+
+
+def test_a_zapp_is_deployed_and_run(zapps: Page, client: Client, container: str, tmp_path: Path) -> None:
+    deploy(zapps, bundle(tmp_path / "shout.zapp", tarfile.GNU_FORMAT, True), container)
+    zapps.says("page/index.html.tmpl: templates of pages are filled in by zpm deploy only")
+    names = client.names(container)
+    assert {"boot/system.map", "shout.zapp"} < set(names)
+    assert any(name.endswith("long/style.css") for name in names)
+    with tarfile.open(fileobj=io.BytesIO(client.get(f"{container}/shout.zapp").content), mode="r:") as stored:
+        assert "bin/shout.wasm" in stored.getnames()
+    zapps.says("<b>Says</b> what it is told.")
+    field = zapps.until(lambda: zapps.driver.find_element("css selector", ".zapp input[aria-label='What to say']"))
+    field.send_keys('a, "b" c')
+    zapps.press("Run")
+    ends(zapps, "succeeded")
+    assert 'a, "b" c' in zapps.find("pre.output").text
+    assert not zapps.complaints()
+
+
+def test_what_is_no_zapp(zapps: Page, client: Client, container: str, tmp_path: Path) -> None:
+    (tmp_path / "text.zapp").write_text("just a text" * 100)
+    deploy(zapps, tmp_path / "text.zapp", container)
+    zapps.says("no tar archive")
+    zapps.press("Cancel")
+    deploy(zapps, bundle(tmp_path / "other.zapp", tarfile.PAX_FORMAT, False, "boot/other"), container)
+    zapps.says("it has no boot/system.map")
+    zapps.press("Cancel")
+    client.put(f"{container}/something", "")
+    deploy(zapps, bundle(tmp_path / "shout.zapp", tarfile.PAX_FORMAT, False), container)
+    zapps.says("is not empty")
+    zapps.press("Cancel")
+    assert client.names(container) == ["something"]
