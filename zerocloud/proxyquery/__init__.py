@@ -21,6 +21,7 @@ from swift.common.utils import get_logger
 import zerocloud
 
 from .filter import ProxyQuery
+from .metrics import PREFIX
 from .settings import Settings
 
 __all__ = ["ProxyQuery", "Settings", "filter_factory"]
@@ -30,7 +31,7 @@ def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
     """The paste entry point ``proxy_query``. Raises ConfigurationError."""
     section = {**global_conf, **local_conf}
     settings = Settings.read(section)
-    logger = get_logger(section, log_route="proxy-query")
+    logger = get_logger(section, log_route="proxy-query", statsd_tail_prefix=PREFIX)
     register_swift_info(
         "zerocloud",
         version=zerocloud.__version__,
@@ -42,5 +43,11 @@ def filter_factory(global_conf: dict[str, str], **local_conf: str) -> Callable[[
         max_output=settings.maximum_output,
         system_images=list(settings.system_images),
         network=settings.network_type,
+        keep_jobs=settings.keep_jobs,
+        keep_jobs_time=settings.keep_jobs_time,
+        interactive_timeout=settings.interactive_timeout,
+        max_connections=settings.maximum_connections,
+        max_memory=settings.maximum_memory,
+        max_retries=settings.maximum_retries,
     )
     return lambda application: ProxyQuery(application, settings, logger)

@@ -13,6 +13,7 @@ from zerocloud.sysmap import SwiftPath
 
 from .accept import TEXT, best_type
 from .access import authorize_execution
+from .accounting import Accounting
 from .cluster import Cluster
 from .cors import allow, preflight_path
 from .errors import ClientGone, JobError, Refused
@@ -179,9 +180,14 @@ class ProxyQuery:
                 policies=standalone_policies(self._settings.standalone_policies, self._logger.warning),
                 name_servers=self._name_servers,
                 logger=self._logger,
-                recorder=Recorder(self._settings.keep_jobs, self._settings.keep_jobs_time, self._logger),
+                recorder=_recorder(self._settings, self._logger),
             )
         return self._cluster
+
+
+def _recorder(settings: Settings, logger: Any) -> Recorder:
+    accounting = Accounting(settings.stats_account) if settings.accounting else None
+    return Recorder(settings.keep_jobs, settings.keep_jobs_time, accounting, logger)
 
 
 def _names(environ: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from swift.common.swob import wsgi_to_str
 
 from .accept import TEXT
+from .accounting import session_lines
 from .cluster import Cluster
 from .ended import Ended
 from .errors import ClientGone
@@ -72,7 +73,6 @@ class Execution:
         """
         settings = cluster.settings
         self._cluster = cluster
-        self._transaction = str(environ.get("swift.trans_id", "-"))
         self._method = str(environ["REQUEST_METHOD"])
         self._about = About(
             id=job,
@@ -81,6 +81,7 @@ class Execution:
             user=user_name(environ),
             document=request.document,
             timeout=request.timeout,
+            transaction=str(environ.get("swift.trans_id", "-")),
             brought=request.brought.image is not None or request.brought.payload is not None,
             previous=str(environ.get(PREVIOUS, "")),
             show_servers=settings.show_servers,
@@ -102,7 +103,8 @@ class Execution:
         """Run it to its end; its response, whose body is to be closed, as is the job itself. Raises JobError."""
         try:
             outcomes = self._runner.run()
-            log_sessions(self._cluster, self._about.account, self._transaction, outcomes, self._records)
+            for line in session_lines(self._about, self._progress()):
+                self._cluster.logger.info("zerovm-cdr %s %s", self._about.account, line)
             ended = self._ended(outcomes)
             response = answer(ended, self._method, self._spool, self._form)
             self._end = ending(ended, response)
@@ -149,7 +151,7 @@ class Execution:
         around = Surroundings(
             settings=settings,
             job=self._about.id,
-            transaction=self._transaction,
+            transaction=self._about.transaction,
             limits=self._cluster.limits,
             sources=self._sources,
             brought=self._brought,
@@ -179,20 +181,6 @@ class Execution:
             records=self._records,
             addresses={name: f"{device['ip']}:{device['port']}" for name, device in devices.items()},
             show_servers=self._cluster.settings.show_servers,
-        )
-
-
-def log_sessions(cluster: Cluster, account: str, transaction: str, outcomes: Iterable[Outcome], records: Records) -> None:
-    """One line for each session, for accounting (HTTP API, section 14)."""
-    for outcome in outcomes:
-        report = records.reports.get(outcome.session.id)
-        cluster.logger.info(
-            "zerovm-cdr %s %s %s (%s) [%s]",
-            account,
-            transaction,
-            outcome.session.name,
-            report.cdr if report else "-",
-            report.status if report else outcome.reason or outcome.phase.value,
         )
 
 

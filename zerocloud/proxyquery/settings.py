@@ -25,6 +25,8 @@ class Settings:
     interactive_timeout: float
     keep_jobs: bool
     keep_jobs_time: float
+    accounting: bool
+    stats_account: str
     connection_timeout: float
     admission_timeout: float
     node_timeout: float
@@ -69,6 +71,8 @@ class Settings:
             interactive_timeout=options.seconds("interactive_timeout", timeout),
             keep_jobs=options.boolean("zerovm_keep_jobs", True),
             keep_jobs_time=options.seconds("zerovm_keep_jobs_time", 7 * 86400),
+            accounting=options.boolean("zerovm_accounting_enabled", False),
+            stats_account=options.text("user_stats_account", "userstats"),
             connection_timeout=options.seconds("conn_timeout", 0.5),
             admission_timeout=options.seconds("zerovm_admission_timeout", 10),
             node_timeout=options.seconds("node_timeout", 10),

@@ -14,6 +14,8 @@ CHANGED = {
     "interactive_timeout": ("interactive_timeout", "35", 35.0),
     "keep_jobs": ("zerovm_keep_jobs", "no", False),
     "keep_jobs_time": ("zerovm_keep_jobs_time", "36", 36.0),
+    "accounting": ("zerovm_accounting_enabled", "yes", True),
+    "stats_account": ("user_stats_account", "AUTH_stats", "AUTH_stats"),
     "connection_timeout": ("conn_timeout", "1.3", 1.3),
     "admission_timeout": ("zerovm_admission_timeout", "14", 14.0),
     "ignore_replication": ("zerovm_ignore_replication", "yes", True),

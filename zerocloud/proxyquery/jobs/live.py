@@ -26,6 +26,7 @@ class About:
     document: Any
     timeout: float
     created: float
+    transaction: str = "-"
     brought: bool = False
     previous: str = ""
     started: float = field(default_factory=time.monotonic)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from swift.common.concurrency import Event, Timeout, sleep, spawn
 
+from .. import metrics
+from ..accounting import Accounting
 from ..errors import JobError
 from .cancelling import Cancelling
 from .describe import whole
@@ -49,10 +52,14 @@ TRIES = 3
 class Recorder:
     """Keeps the records of a process's jobs, and ``jobs`` themselves as long as they are not recorded for good."""
 
-    def __init__(self, interactive: bool, keep: float, logger: Any) -> None:
-        """``interactive``: jobs whose clients wait are recorded, too. ``keep`` is how many seconds a record lives."""
+    def __init__(self, interactive: bool, keep: float, accounting: Accounting | None, logger: Any) -> None:
+        """``interactive``: jobs whose clients wait are recorded, too. ``keep`` is how many seconds a record lives.
+
+        ``accounting`` keeps accounts of all jobs.
+        """
         self.jobs = LiveJobs()
         self._interactive = interactive
+        self._accounting = accounting
         self._keep = keep
         self._logger = logger
         self._owner = this_process()
@@ -67,20 +74,27 @@ class Recorder:
         recording = Recording(self, job, store)
         if job.result is not None:
             recording.now()
-        elif self._interactive:
+        elif self._interactive or self._accounting is not None:
             recording.start()
         return recording
 
     def write(self, job: LiveJob, store: JobStore) -> JobError | None:
         """Record how a job stands; what was in the way, if that could not be done."""
+        if not self._interactive and job.result is None:
+            return None
         value = whole(job, None if job.end else NODES_UNDER_WAY)
         kind = content_type(value, job.end.at if job.end else None, self._owner)
         try:
             store.write(job.about.id, kind, value, self._keep)
         except JobError as error:
             self._logger.warning("job %s can't be recorded: %s", job.about.id, error.text)
+            metrics.record_failed(self._logger)
             return error
         return None
+
+    def ended(self, job: LiveJob) -> None:
+        """Count a job that has ended."""
+        metrics.job_ended(self._logger, job)
 
     def watch(self, job: LiveJob, store: JobStore) -> None:
         """The job is under way, and known elsewhere."""
@@ -116,14 +130,29 @@ class Recorder:
     def _finish(self, job: LiveJob, store: JobStore) -> None:
         """Record an ended job, and forget it."""
         try:
-            for attempt in range(TRIES):
-                trouble = self.write(job, store)
-                if trouble is None or trouble.status < 500:
-                    return
-                sleep(1.0 * attempt)
+            self._try(job, store, self.write)
+            self._try(job, store, self._account)
         finally:
             self._bodies -= len(job.end.body) if job.end else 0
             self.jobs.discard(job)
+
+    def _try(self, job: LiveJob, store: JobStore, write: Callable[[LiveJob, JobStore], JobError | None]) -> None:
+        """Write something; again if that may help."""
+        for attempt in range(TRIES):
+            trouble = write(job, store)
+            if trouble is None or trouble.status < 500:
+                return
+            sleep(1.0 * attempt)
+
+    def _account(self, job: LiveJob, store: JobStore) -> JobError | None:
+        if self._accounting is None:
+            return None
+        try:
+            self._accounting.write(job, store.privileged)
+        except JobError as error:
+            self._logger.error("job %s is missing in the accounts of %s: %s", job.about.id, job.about.account, error.text)
+            return error
+        return None
 
 
 class Recording:
@@ -150,6 +179,7 @@ class Recording:
     def end(self, end: End) -> None:
         """It has ended."""
         self._job.finish(end)
+        self._recorder.ended(self._job)
         self._over.send()
         if not self._started:
             self._recorder.jobs.discard(self._job)

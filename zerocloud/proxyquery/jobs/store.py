@@ -68,20 +68,20 @@ class JobStore:
 
     def __init__(self, pipeline: Pipeline, account: str) -> None:
         """``pipeline`` is that of a request to the account; what is done here is done with the proxy's own rights."""
-        self._pipeline = pipeline.privileged()
+        self.privileged = pipeline.privileged()
         self._account = account
 
     def write(self, job: str, kind: str, value: Mapping[str, Any], keep: float) -> None:
         """Store a record, for ``keep`` seconds. ``kind`` is from :func:`content_type`. Raises JobError."""
         text: bytes = simplejson.dumps(value, separators=(",", ":")).encode()
         headers = {"Content-Type": kind, "X-Delete-After": str(max(1, int(keep)))}
-        self._pipeline.store(self._record(job), headers, iter((text,)), len(text))
+        self.privileged.store(self._record(job), headers, iter((text,)), len(text))
 
     def read(self, job: str) -> dict[str, Any] | None:
         """A record, its state as it is now; None if there is none. Raises JobError (503)."""
         if not ID.fullmatch(job):
             return None
-        fetched = self._pipeline.get(self._record(job))
+        fetched = self.privileged.get(self._record(job))
         if fetched.status == 404:
             return None
         if fetched.status != 200:
@@ -105,7 +105,7 @@ class JobStore:
 
     def ask_to_cancel(self, job: str) -> None:
         """Leave a mark for whoever runs the job. Raises JobError."""
-        self._pipeline.store(self._mark(job), {"Content-Type": "text/plain", "X-Delete-After": str(MARK_TIME)}, iter(()), 0)
+        self.privileged.store(self._mark(job), {"Content-Type": "text/plain", "X-Delete-After": str(MARK_TIME)}, iter(()), 0)
 
     def asked_to_cancel(self) -> list[str]:
         """The jobs that are marked. Raises JobError (503)."""
@@ -113,7 +113,7 @@ class JobStore:
 
     def take_mark(self, job: str) -> None:
         """Take the mark away, if there is one."""
-        self._pipeline.delete(self._mark(job), {})
+        self.privileged.delete(self._mark(job), {})
 
     @staticmethod
     def result(account: str, job: str) -> SwiftPath:
@@ -128,7 +128,7 @@ class JobStore:
 
     def _listing(self, prefix: str, after: str) -> list[dict[str, Any]]:
         query = f"format=json&reverse=true&limit={PAGE}&prefix={quote(prefix)}&marker={quote(after)}"
-        fetched = self._pipeline.get(SwiftPath(self._account, CONTAINER), query)
+        fetched = self.privileged.get(SwiftPath(self._account, CONTAINER), query)
         if fetched.status == 404:
             return []
         if fetched.status not in (200, 204):
