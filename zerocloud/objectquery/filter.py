@@ -1,4 +1,5 @@
-"""The filter of object and container servers: a POST with ``X-Zerovm-Execute`` runs a session, all else passes by.
+"""The filter of object and container servers: a POST with ``X-Zerovm-Execute`` runs a session, a GET of
+``/zerocloud/recon`` tells of those that were, all else passes by.
 
 This is the order in which a request travels through this package; each step is a module (executing server, sections 1 to 10)::
 
@@ -17,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from swift.common.swob import Request
+import simplejson
+from swift.common.swob import Request, Response
 from swift.common.utils import get_logger
 
 from zerocloud import wire
@@ -36,6 +38,10 @@ class ObjectQuery:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
+        if request.method == "GET" and request.path == metrics.RECON_PATH:
+            told = Response(body=simplejson.dumps(self._host.metrics.told()), content_type="application/json", request=request)
+            numbers: Iterable[bytes] = told(environ, start_response)
+            return numbers
         if request.method != "POST" or wire.EXECUTE not in request.headers:
             return self.app(environ, start_response)
         answer: Iterable[bytes] = SessionRequest(self._host, request).answer()(environ, start_response)

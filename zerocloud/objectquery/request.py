@@ -12,7 +12,7 @@ from swift.common.concurrency import Timeout
 from swift.common.swob import HTTPException, Request, Response
 
 from zerocloud import wire
-from zerocloud.objectquery import metrics, workspace
+from zerocloud.objectquery import workspace
 from zerocloud.objectquery.admission import ExecutorService
 from zerocloud.objectquery.answer import (
     colocation_proof,
@@ -29,6 +29,7 @@ from zerocloud.objectquery.executable import SystemImages
 from zerocloud.objectquery.hangup import ClientHungUp, ended_by_hangup
 from zerocloud.objectquery.local_data import LocalData, LocalStore
 from zerocloud.objectquery.manifest_maker import Limits
+from zerocloud.objectquery.metrics import Metrics
 from zerocloud.objectquery.outputs import OutputStream
 from zerocloud.objectquery.programs import Programs
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
@@ -45,6 +46,7 @@ class Host:
 
     def __init__(self, conf: Mapping[str, str], logger: Any) -> None:
         self.logger = logger
+        self.metrics = Metrics(logger)
         self.settings = Settings.read(conf)
         self.images = SystemImages(self.settings.system_images)
         self.programs = Programs(self.settings.kept_programs, logger.warning)
@@ -74,7 +76,7 @@ class SessionRequest:
             response = self._refused(refusal.status, str(refusal), wire.NOT_RUN, refusal.headers)
         except HTTPException as bad_path:
             response = bad_path
-            metrics.refused(self._host.logger, response.status_int)
+            self._host.metrics.refused(response.status_int)
         except ExecutorLost as lost:
             self._host.logger.error("%s", lost)
             response = self._refused(500, str(lost), wire.RUNTIME_ERROR, {wire.ERROR: str(lost)})
@@ -94,7 +96,7 @@ class SessionRequest:
                 check_pool(head, host.settings)
                 arrived = self._elapsed
                 connection = held.enter_context(host.executor.admitted(head))
-                metrics.admitted(host.logger, self._elapsed - arrived)
+                host.metrics.admitted(self._elapsed - arrived)
                 space = Workspace(f"{host.settings.devices}/{head.place.device}/{head.place.temporary_folder}")
                 members = self._receive(head, space, held)
                 self._node = node = read_node(members.description)
@@ -131,7 +133,7 @@ class SessionRequest:
             members = collect(ended.written, self._host.logger.warning)
             if failure(ended.report) and ended.errors is not None and (told := story(ended.errors)) is not None:
                 members = (*members, told)
-            metrics.ended(self._host.logger, ended.report, self._elapsed)
+            self._host.metrics.ended(ended.report, self._elapsed)
             headers = session_headers(node, ended.report, head.place.policy.name, self._elapsed)
             stream = OutputStream(members, outputs.pop_all().close)
         return session_response(self._request, headers | colocation_proof(head.colocated), stream)
@@ -146,7 +148,7 @@ class SessionRequest:
         head, node = self._head, self._node
         if status == 507 and head is not None and head.colocated and node is None:
             status = 404  # so that the proxy tries another server for the whole group
-        metrics.refused(self._host.logger, status)
+        self._host.metrics.refused(status)
         policy = head.place.policy.name if head else ""
         headers = default_headers(state, policy, self._elapsed, node.name if node else "")
         return refused_response(self._request, status, text, {**headers, **extra})

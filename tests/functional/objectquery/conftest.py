@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import sys
 import tarfile
 import time
 import urllib.parse
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +119,14 @@ class StorageServer:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def recon(self):
+        """What the object server says of its sessions."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.object_port, timeout=60)) as connection:
+            connection.request("GET", "/zerocloud/recon")
+            response = connection.getresponse()
+            assert response.status == 200
+            return json.loads(response.read())
 
     def timestamp(self):
         self.sequence += 1

@@ -221,3 +221,17 @@ def test_a_session_has_its_line_in_the_log(server):
         return "node: told status: ok cdr: " in text
 
     wait_for(logged, "the session's line in the log")
+
+
+def test_a_server_tells_what_has_become_of_its_sessions(server):
+    before = server.recon()["counts"]
+    assert server.run("exit-3", node()).status == 200
+    assert server.run("copy", node(device("stdin", READ), device("stdout", WRITE)), members=[("stdin", b"12345")]).status == 200
+    assert server.post("/a", b"no tar").status >= 400
+    told = server.recon()
+    counts = {name: number - before.get(name, 0) for name, number in told["counts"].items()}
+    assert (counts["sessions.succeeded"], counts["sessions.failed.exited"]) == (1, 1)
+    assert sum(number for name, number in counts.items() if name.startswith("refused.")) == 1
+    assert counts["bytes.read"] >= 5
+    assert (counts["session"], counts["admission"]) == (2, 3)
+    assert told["milliseconds"]["session"] >= 0
