@@ -154,6 +154,7 @@ class Session:
         ending = self._close_channels(limited(ending, self._channels.values()))
         etags = self._etags() if ending.complete else None
         if self._guest is not None:
+            self.counters.fuel = self._guest.fuel_used
             self._guest.close()
         validator = FAILED if ending.state is EndState.REFUSED else self.options.validator
         return Report(validator, int(self._frozen), ending.retcode, etags, state=ending.text, exit_code=ending.exit_code)

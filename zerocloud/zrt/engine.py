@@ -211,8 +211,10 @@ class Guest:
     def rebind(self, world: World) -> None:
         """After a fork, in the child: show another world's channels, arguments and environment, removable images afresh.
 
-        Limits, clock and seed stay as they were. Raises WorldError where a channel's alias is missing.
+        Memory limit, clock and seed stay as they were; instructions are counted anew. Raises WorldError where a channel's alias
+        is missing, or where they are to be counted and this engine does not.
         """
+        self._set_fuel(world.fuel)
         self._assembly.rebind(world)
         self.world = world
 
@@ -226,6 +228,11 @@ class Guest:
         """Bytes of the session's memory limit in use: linear memory and files."""
         return self.memory.bytes() + self.wasi.tree.budget.used
 
+    @property
+    def fuel_used(self) -> int:
+        """Instructions executed, where they are counted; 0 elsewhere."""
+        return 0 if self._fuel is None else self._fuel - self._store.get_fuel()
+
     def close(self) -> None:
         """Free its memory and everything else of it."""
         self.memory.unbind()
@@ -237,11 +244,14 @@ class Guest:
     # ---------------------------------------------------------------------------------------------------------- beginning
 
     def _set_fuel(self, fuel: int | None) -> None:
+        self._fuel: int | None = None
         try:
             self._store.set_fuel((1 << 64) - 1 if fuel is None else fuel)
         except wasmtime.WasmtimeError:
             if fuel is not None:
                 raise WorldError(f"Fuel={fuel}: this engine does not count instructions") from None
+        else:
+            self._fuel = fuel
 
     def _limit_memory(self, limit: int) -> None:
         # May be called in the midst of a call of the guest: the limits are only read when a memory or table grows.

@@ -108,6 +108,18 @@ def test_a_guest_is_frozen_and_sessions_go_on_from_there(running, guest):
     wait_for(lambda: len(daemons(running)) == 1, "one daemon")
 
 
+def test_the_log_tells_what_a_session_used(running, guest):
+    wanted = Run(running, b"first", program=guest)
+    wanted.manifest += b"Fuel=1000000000\n"
+    wanted.finish()
+    line = wait_for(lambda: [line for line in running.log_text().splitlines() if "session job=" in line], "its line")[0]
+    facts = dict(word.split("=", 1) for word in line.partition("session ")[2].split())
+    assert 4_000_000 < int(facts["fuel"]) < 5_000_000  # memory.fill is counted by bytes
+    assert facts["cdr"].split(",")[2:] == ["1", "5", "3", "7", "0", "0", "0", "0"]
+    assert facts["peak"].endswith("MiB")
+    assert float(facts["wall"]) > 0
+
+
 def test_sessions_of_one_daemon_at_once(running, guest):
     run(running, b"first", program=guest)
     found, threads = [], []

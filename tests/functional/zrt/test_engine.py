@@ -224,6 +224,29 @@ def test_fuel_ends_a_guest_at_the_same_place_every_time():
     assert run(counting, program(MEMORY, start("nop"))) == 0
 
 
+def test_the_fuel_used_is_known():
+    counting = make_engine(fuel=True)
+    busy = (
+        "(local $i i32) (loop $on (br_if $on (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const {}))))"
+    )
+    used = []
+    for rounds in (10, 1000, 1000):
+        text = program(MEMORY, f'(func (export "_start") {busy.format(rounds)})')
+        with Guest(counting, wasmtime.Module(counting, text), World(fuel=1_000_000)) as guest:
+            guest.run()
+            used.append(guest.fuel_used)
+            guest.rebind(World(fuel=50))
+            assert guest.fuel_used == 0
+    assert 10 < used[0] < used[1] == used[2] < 10_000
+
+
+def test_a_frozen_guest_that_was_not_metered_can_not_be(engine):
+    with Guest(engine, wasmtime.Module(engine, program(MEMORY, start("nop"))), World()) as guest:
+        with pytest.raises(WorldError, match="does not count instructions"):
+            guest.rebind(World(fuel=5))
+        assert guest.fuel_used == 0
+
+
 def test_fuel_needs_its_engine(engine):
     with pytest.raises(WorldError, match="Fuel=5: this engine does not count"):
         run(engine, program(MEMORY, start("nop")), fuel=5)

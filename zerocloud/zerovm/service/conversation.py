@@ -270,20 +270,22 @@ class Conversation:
         if self._state is State.RUNNING:
             self._report(report)
 
-    def buried(self, usage: Usage) -> None:
+    def buried(self, usage: Usage, fuel: int) -> None:
         """Its process is dead: now the slot is free."""
         self._process = None
         self._leave_pool()
-        self._log_session(usage)
+        self._log_session(usage, fuel)
 
-    def _log_session(self, usage: Usage) -> None:
+    def _log_session(self, usage: Usage, fuel: int) -> None:
         if self._request is None or self._ended is None:
             return
         manifest, report = self._request.manifest, self._ended
         job = manifest.job_id or self._job_id or "-"
+        metered = f"fuel={fuel} " if manifest.fuel is not None else ""
         self._host.workshop.log.write(
             f"session job={job} node={manifest.node if manifest.node is not None else '-'} code={report.retcode} "
-            f"wall={usage.wall:.3f} cpu={usage.cpu:.3f} peak={usage.peak >> 20}MiB end={report.state[:200]!r}"
+            f"wall={usage.wall:.3f} cpu={usage.cpu:.3f} peak={usage.peak >> 20}MiB "
+            f"{metered}cdr={report.cdr.render().replace(' ', ',')} end={report.state[:200]!r}"
         )
 
     # What goes out

@@ -57,8 +57,8 @@ class Watcher(Owner, Protocol):
     def reported(self, report: Report) -> None:
         """The session is over."""
 
-    def buried(self, usage: Usage) -> None:
-        """Its process is dead; what it used in all."""
+    def buried(self, usage: Usage, fuel: int) -> None:
+        """Its process is dead; what it used in all, and the instructions that were counted."""
 
 
 class SessionProcess:
@@ -168,6 +168,7 @@ class SessionProcess:
         if not isinstance(self._source, Child):
             workshop.nursery.gone()
         usage = replace(ending.usage.less(self._before), wall=time.monotonic() - self._begun)
+        fuel = Counters(read_counters(self._page)).fuel
         try:
             if not self._reported:
                 words = read_report(self._page)
@@ -176,7 +177,7 @@ class SessionProcess:
         finally:
             os.close(self._page)
             self._settle_twin(frozen=False)  # one that nobody was told of
-            self._watcher.buried(usage)
+            self._watcher.buried(usage, fuel)
 
     def _report(self, words: bytes, status: int, usage: Usage) -> None:
         self._reported = True
