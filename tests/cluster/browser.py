@@ -120,6 +120,12 @@ class Page:
         command = "setDeviceMetricsOverride" if wanted else "clearDeviceMetricsOverride"
         self.driver.execute_cdp_cmd(f"Emulation.{command}", PHONE if wanted else {})
 
+    def slow(self, bytes_per_second: int | None) -> None:
+        """Send only so much, or as much as can be."""
+        limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second or -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", limits)
+
     def picture(self, name: str) -> Path:
         """Keep a screenshot."""
         self._pictures.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,44 @@ def test_a_container_is_made_filled_and_deleted(place: Page, client: Client, con
     place.until(lambda: client.names(container) == ["three.txt", "two.txt"])
 
 
+def test_an_upload_is_cancelled(place: Page, client: Client, container: str, tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.write_bytes(bytes(8 << 20))
+    place.slow(200_000)
+    place.find("[name=files]").send_keys(str(large))
+    place.until(lambda: place.find(".task progress").get_attribute("value"), "progress of the upload")
+    place.until(lambda: "/s" in place.find(".task-state").text, "its rate")
+    place.picture("upload")
+    place.press("Cancel")
+    place.says("cancelled")
+    place.slow(None)
+    assert client.names(container) == []
+
+
+def test_a_container_is_deleted_with_what_it_holds(place: Page, client: Client) -> None:
+    client.put_container("doomed")
+    for number in range(30):
+        client.put(f"doomed/folder/{number}", "")
+    place.press("Containers", "a")
+    place.press("Actions for doomed")
+    place.press("Delete…")
+    place.says("There is no way back.")
+    place.press("Delete")
+    place.until(lambda: client.request("HEAD", "doomed").status_code == 404)
+
+
+def test_a_token_that_has_expired(page: Page, zebra: Zebra) -> None:
+    key = "zerocloud.session"
+    page.driver.get(f"{zebra.proxy_url}/console/#/store")
+    kept = page.driver.execute_script("return sessionStorage.getItem(arguments[0])", key)
+    spoil = "const [key] = arguments; const one = JSON.parse(sessionStorage.getItem(key)); one.token = 'expired'; "
+    page.driver.execute_script(spoil + "sessionStorage.setItem(key, JSON.stringify(one)); location.reload()", key)
+    page.says("Your token is no longer valid.")
+    assert page.driver.execute_script("return sessionStorage.getItem(arguments[0])", key) is None
+    page.driver.execute_script("sessionStorage.setItem(arguments[0], arguments[1]); location.reload()", key, kept)
+    page.says("New container")
+
+
 def test_a_text_is_edited_and_keeps_its_metadata(place: Page, client: Client, container: str) -> None:
     client.put(f"{container}/notes/a b.md", "old", Content_Type="text/markdown", X_Object_Meta_Colour="gr\u00fcn".encode())
     place.driver.refresh()

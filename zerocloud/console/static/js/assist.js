@@ -1,7 +1,7 @@
 // Help while a system map is typed: completion from its schema and from what is stored, mistakes where they stand.
 
 import { choices, schemasAt, validate } from "./schema.js";
-import { keys, locate, pathAt, siblings } from "./jsontree.js";
+import { keys, locate, pathAt, pointerOf, siblings } from "./jsontree.js";
 
 const DELAY = 350;
 const DEVICES = ["stdin", "stdout", "stderr", "input", "output", "script", "image", "debug"];
@@ -26,21 +26,22 @@ async function lint(cm, schema, explain, view) {
     return [syntax(text, error)];
   }
   const tree = cm.ensureSyntaxTree(view.state, text.length, 1000) ?? cm.syntaxTree(view.state);
-  const mistakes = validate(schema, value).map((one) => ({
-    ...locate(tree, text, one.pointer, one.key),
-    severity: "error",
-    source: "schema",
-    message: one.message,
-  }));
+  const mistakes = validate(schema, value);
   const said = await explain(text, mistakes.length > 0);
-  const told = said.map((one) => ({
-    ...locate(tree, text, keys(one.pointer)),
-    severity: "error",
-    source: "cluster",
-    message: [one.reason, one.cure].filter(Boolean).join(". "),
-  }));
-  const places = new Set(told.map((one) => one.from));
-  return [...told, ...mistakes.filter((one) => !places.has(one.from))];
+  const told = new Set(said.map((one) => one.pointer));
+  const ours = mistakes.filter((one) => !told.has(pointerOf(one.pointer)));
+  return [
+    ...said.map((one) => mark(tree, text, keys(one.pointer), sentence(one), "cluster")),
+    ...ours.map((one) => mark(tree, text, one.pointer, one.message, "schema", one.key)),
+  ];
+}
+
+function mark(tree, text, path, message, source, wantKey = false) {
+  return { ...locate(tree, text, path, wantKey), severity: "error", source, message };
+}
+
+function sentence({ reason, cure }) {
+  return [reason, cure].filter(Boolean).join(". ");
 }
 
 function syntax(text, error) {

@@ -11,6 +11,11 @@ export function keys(pointer) {
     });
 }
 
+/** The JSON pointer of these keys. */
+export function pointerOf(path) {
+  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
 /** The positions {from, to} of the value at these keys, or of its key; of the nearest that exists if it does not. */
 export function locate(tree, text, path, wantKey = false) {
   let node = valueIn(tree.topNode);

@@ -7,10 +7,10 @@ const HEIGHT = 190;
 const LEFT = 64;
 const BOTTOM = 24;
 
-/** `bars` are [{label, parts: [[kind, value]…]}]; `show(value)` says a value. */
-export function plot(title, bars, show) {
+/** `bars` are [{label, parts: [[kind, value]…]}]; `show(value)` says a value; `base` is 1024 for bytes. */
+export function plot(title, bars, show, base = 10) {
   const totals = bars.map((bar) => bar.parts.reduce((sum, [, value]) => sum + value, 0));
-  const top = ceiling(Math.max(...totals, 0));
+  const top = ceiling(Math.max(...totals, 0), base);
   const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 12);
   const step = (WIDTH - LEFT) / Math.max(bars.length, 1);
   const lines = [0, 0.5, 1].map((part) =>
@@ -68,8 +68,10 @@ function column(bar, total, x, step, y, show) {
   );
 }
 
-function ceiling(value) {
+/** A round number above the value. */
+function ceiling(value, base) {
   if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= value);
+  const power = base ** Math.floor(Math.log(value) / Math.log(base));
+  const factors = base === 10 ? [1, 2, 4, 6, 8, 10] : Array.from({ length: 11 }, (_, index) => 2 ** index);
+  return factors.map((factor) => factor * power).find((one) => one >= value) ?? base * power;
 }

@@ -89,9 +89,9 @@ function checkName(name) {
 }
 
 async function remove(store, entry) {
-  const text = entry.count
-    ? `“${entry.name}” holds ${count(entry.count, "object")}. All of them will be deleted. There is no way back.`
-    : `“${entry.name}” is empty.`;
+  // The account's numbers lag behind its containers.
+  const held = entry.count ? `, ${count(entry.count, "object")} at the last count` : "";
+  const text = `“${entry.name}” will be deleted with everything in it${held}. There is no way back.`;
   if (!(await confirm(`Delete ${entry.name}?`, text, "Delete"))) return;
   if (await deleteContainer(store, entry.name, entry.count)) dispatchEvent(new Event("zerocloud:refresh"));
 }

@@ -68,6 +68,7 @@ export async function usageView({ session, store, route, signal }) {
         "Bytes that passed through programs",
         slots.map((slot) => ({ label: slot.label, parts: [["transfer", sum(slot, bytes)]] })),
         (value) => size(Math.round(value)),
+        1024,
       ),
     ),
     found.length > MOST_DETAILS && h("p", { class: "dim" }, `Processor time and bytes are of the newest ${MOST_DETAILS} jobs.`),
