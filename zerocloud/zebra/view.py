@@ -30,12 +30,8 @@ def welcome(layout: Layout, url: str, user: User, detached: bool, console: bool 
         grid.add_row("console", Text(f"{url}{CONSOLE}", style="bold"))
     grid.add_row("proxy", Text(url))
     grid.add_row("account", Text(f"{user.login}, key {user.key}; also the S3 access key and secret"))
-    grid.add_row(
-        "use it",
-        Text(
-            f'eval "$(zebra env --dir {directory})"; date | swift upload hello - --object-name now; swift download hello now -o -'
-        ),
-    )
+    first = "date | swift upload hello - --object-name now; swift download hello now -o -"
+    grid.add_row("use it", Text(f'eval "$(zebra env --dir {directory})"; {first}'))
     grid.add_row("look", Text(f"zebra status --dir {directory}; zebra logs --dir {directory} --follow"))
     grid.add_row("stop", Text(f"zebra down --dir {directory}" if detached else "Ctrl-C"))
     return Group(Text("The Zebra runs.", style="bold"), grid)

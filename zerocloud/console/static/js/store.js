@@ -3,7 +3,7 @@
 import { accountUrl } from "./session.js";
 import { pathOf, request, unwire } from "./http.js";
 
-export const PAGE = 200;
+export const PAGE = 100;
 
 /** The user's objects. Every method raises Refused or Unreachable. */
 export class Store {
