@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import os
 import resource
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -86,10 +85,10 @@ def _file_system(layout: Layout) -> Iterator[Finding]:
             "rights", f"{folder} can't be written by this user", f"chown it, or choose another --dir than {layout.directory}"
         )
         return
-    usage, files = shutil.disk_usage(folder), os.statvfs(folder)
-    free = f"{usage.free / (1 << 30):.1f} GiB free at {folder}"
-    short = usage.free < LEAST_SPACE
-    yield Finding("disk", free, f"make room: less than {LEAST_SPACE >> 30} GiB is left, and writes will fail" if short else "")
+    files = os.statvfs(folder)
+    free = files.f_bavail * files.f_frsize
+    cure = f"make room: less than {LEAST_SPACE >> 30} GiB is left, and writes will fail" if free < LEAST_SPACE else ""
+    yield Finding("disk", f"{free / (1 << 30):.1f} GiB free at {folder}", cure)
     # A file system that has no fixed number of files tells 0 of 0.
     if files.f_files and files.f_favail < LEAST_FILES:
         yield Finding(
