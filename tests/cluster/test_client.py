@@ -93,6 +93,11 @@ def test_the_commands(zebra: Zebra, client: Client, container: str, tmp_path: Pa
     (tmp_path / "job.json").write_text(json.dumps([group]))
     ran = zerocloud(zebra, "run", str(tmp_path / "job.json"), "--json")
     assert (ran.returncode, json.loads(ran.stdout)["body"]) == (0, "hello"), ran.stderr
+    shown = json.loads(zerocloud(zebra, "job", "show", "last", "--json").stdout)
+    assert (shown["id"], shown["state"]) == (json.loads(ran.stdout)["job"], "succeeded")
+    again = zerocloud(zebra, "job", "rerun", "last", "--wait")
+    assert again.returncode == 0, again.stderr
+    assert zerocloud(zebra, "job", "wait", again.stdout.split()[0]).stdout.split()[1] == "succeeded"
     checked = zerocloud(zebra, "self-check")
     assert checked.returncode == 0, checked.stdout
     assert client.names("") == client.names("")

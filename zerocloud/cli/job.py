@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 import simplejson
 from click.shell_completion import CompletionItem
-from rich.console import Console
 
+from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
 from zerocloud.cli.job_view import failures, job_list, whole_job
 from zerocloud.cli.job_watch import watch_job
@@ -57,16 +56,6 @@ def _as_json(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="For programs.")(function)
 
 
-@contextmanager
-def _cloud() -> Iterator[Connection]:
-    """The user's account; what goes wrong there is a sentence."""
-    try:
-        with connect() as cloud:
-            yield cloud
-    except ClientError as error:
-        raise CommandError(str(error)) from error
-
-
 def _job(cloud: Connection, name: str) -> Job:
     if name != LAST:
         return cloud.job(name)
@@ -86,12 +75,12 @@ def _print_json(value: Any) -> None:
 @_as_json
 def list_jobs(states: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List jobs, the newest first."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         found = [status.value for status in cloud.jobs(*states, limit=limit)]
     if as_json:
         _print_json(found)
     else:
-        Console().print(job_list(found))
+        look.output().print(job_list(found))
 
 
 @command.command()
@@ -102,7 +91,7 @@ def list_jobs(states: tuple[str, ...], limit: int, as_json: bool) -> None:
 @_as_json
 def show(job_id: str, nodes: int, job_map: bool, body: bool, as_json: bool) -> None:
     """Show a job with its nodes."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         job = _job(cloud, job_id)
         if body:
             sys.stdout.buffer.write(cloud.request("GET", f"?zerovm=job&id={job.id}&part=body").content)
@@ -113,7 +102,7 @@ def show(job_id: str, nodes: int, job_map: bool, body: bool, as_json: bool) -> N
     elif as_json:
         _print_json(value)
     else:
-        Console().print(whole_job(value, nodes))
+        look.output().print(whole_job(value, nodes))
 
 
 @command.command()
@@ -121,7 +110,7 @@ def show(job_id: str, nodes: int, job_map: bool, body: bool, as_json: bool) -> N
 @click.option("--json", "as_json", is_flag=True, help="An event in each line.")
 def watch(job_id: str, as_json: bool) -> None:
     """Watch a job until it ends."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         _exit(watch_job(_job(cloud, job_id), as_json))
 
 
@@ -130,7 +119,7 @@ def watch(job_id: str, as_json: bool) -> None:
 @_as_json
 def logs(job_id: str, as_json: bool) -> None:
     """Tell what happened to the nodes that failed, and the last they wrote to their standard error."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         value = _job(cloud, job_id).status().value
     if as_json:
         names = {str(row["id"]): row["name"] for row in value["table"]}
@@ -144,7 +133,7 @@ def logs(job_id: str, as_json: bool) -> None:
 @_as_json
 def cancel(job_ids: tuple[str, ...], as_json: bool) -> None:
     """End jobs. Nothing of what they wrote is stored."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         done = [(job.id, job.cancel()) for job in (_job(cloud, name) for name in job_ids)]
     if as_json:
         _print_json([{"id": job, "cancelled": ended} for job, ended in done])
@@ -159,7 +148,7 @@ def cancel(job_ids: tuple[str, ...], as_json: bool) -> None:
 @_as_json
 def wait_for(job_ids: tuple[str, ...], timeout: float | None, as_json: bool) -> None:
     """Wait until jobs have ended."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         jobs = [_job(cloud, name) for name in job_ids]
         ended = wait(jobs, timeout)
         states = {job.id: job.status().state for job in jobs}
@@ -178,7 +167,7 @@ def wait_for(job_ids: tuple[str, ...], timeout: float | None, as_json: bool) -> 
 @_as_json
 def rerun(job_id: str, waits: bool, timeout: float | None, as_json: bool) -> None:
     """Run the system map of an earlier job again, as a job of its own that runs by itself."""
-    with _cloud() as cloud:
+    with connect() as cloud:
         old = _job(cloud, job_id).status().value
         if old.get("brought"):
             raise CommandError(f"Job {old['id']} came with an archive, a script or a payload, which is not kept: send it again")

@@ -10,6 +10,7 @@ import simplejson
 from rich.console import Console, RenderableType
 from rich.live import Live
 
+from zerocloud.cli import look
 from zerocloud.cli.job_view import counts_line, progress
 from zerocloud.cli.terminal import plain
 from zerocloud.client import Job
@@ -22,7 +23,7 @@ def watch_job(job: Job, as_json: bool) -> str:
     """Show its progress until it ends; the state in which it did. Raises ClientError."""
     if as_json:
         return _told_as_json(job)
-    console = Console()
+    console = look.output()
     return _live(job, console) if console.is_terminal else _lines(job)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from tests.unit.client.transport import Told, Transport, connection
 from zerocloud.cli.command import main
@@ -159,6 +161,22 @@ def test_watching(api):
     assert "b2 failed: 1 failed" in done.output
     lines = [json.loads(line) for line in job("watch", "b2", "--json").output.splitlines()]
     assert [line["event"] for line in lines] == ["node", "job", "end"]
+
+
+def test_watching_on_a_terminal(api, monkeypatch):
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100, height=20, color_system=None)
+    monkeypatch.setattr("zerocloud.cli.look.output", lambda: screen)
+    rows = [{"id": number, "name": f"n{number}", "state": "succeeded", "attempts": 1} for number in range(1, 101)]
+    rows[70] |= {"state": "failed", "error": EVIL}
+    head = {"id": "b2", "state": "running", "created": CREATED, "ended": None, "nodes": 100}
+    head["counts"] = {"succeeded": 99, "failed": 1}
+    api.events = sse(*(("node", row) for row in rows), ("job", head), ("end", head | {"state": "failed"}))
+    assert job("watch", "b2").exit_code == 1
+    shown = screen.file.getvalue().rpartition("b2  failed")[2]
+    assert "99 succeeded, 1 failed" in shown
+    assert "n71" in shown
+    assert EVIL in shown
+    assert "and 86 more" in shown
 
 
 def test_running_again(api):

@@ -28,6 +28,7 @@ class JobState(StrEnum):
 ACTIVE = frozenset((JobState.QUEUED, JobState.RUNNING, JobState.PUBLISHING))
 
 NODE_STATES: Mapping[Phase, str] = {
+    Phase.RESERVED: "queued",
     Phase.QUEUED: "queued",
     Phase.CONNECTING: "queued",
     Phase.ADMITTED: "starting",
@@ -41,7 +42,7 @@ NODE_STATES: Mapping[Phase, str] = {
 }
 """The users' words for the scheduler's phases."""
 
-_BEFORE = frozenset((Phase.QUEUED, Phase.CONNECTING, Phase.ADMITTED))
+_BEFORE = frozenset((Phase.RESERVED, Phase.QUEUED, Phase.CONNECTING, Phase.ADMITTED))
 
 
 def state_under_way(phases: Collection[Phase]) -> JobState:

@@ -87,7 +87,7 @@ class JobStore:
         if fetched.status != 200:
             raise JobError(503, f"The record of job {job} can't be read now: status {fetched.status}")
         value = _loads(b"".join(_bounded(fetched.chunks(), LARGEST_RECORD)))
-        entry = _entry(job, fetched.headers.get("content-type", ""), fetched.headers.get("last-modified", ""))
+        entry = read_entry(job, fetched.headers.get("content-type", ""), fetched.headers.get("last-modified", ""))
         if entry is None or not _well_formed(value):
             raise JobError(500, f"The record of job {job} is not one that a proxy wrote")
         return {**value, "id": job, "state": str(entry.seen)}
@@ -98,7 +98,7 @@ class JobStore:
         while names := self._listing(FOLDER, after):
             for name in names:
                 job, _, rest = name["name"].removeprefix(FOLDER).partition("/")
-                entry = _entry(job, name["content_type"], name["last_modified"]) if rest == RECORD else None
+                entry = read_entry(job, name["content_type"], name["last_modified"]) if rest == RECORD else None
                 if entry is not None:
                     yield entry
             after = names[-1]["name"]
@@ -149,7 +149,7 @@ def content_type(summary: Mapping[str, Any], ended: float | None, owner: str) ->
     return "application/json" + "".join(f"; {name}={value}" for name, value in told.items() if value is not None)
 
 
-def _entry(job: str, kind: str, recorded: str) -> Entry | None:
+def read_entry(job: str, kind: str, recorded: str) -> Entry | None:
     """None for what is no record of ours."""
     if not ID.fullmatch(job):
         return None
