@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
 import pytest
+import simplejson
 from click.testing import CliRunner
 
 from tests.cluster.browser import Page
 from tests.cluster.conftest import Client
 from zerocloud.cli.command import main
 from zerocloud.zebra import Zebra
+from zerocloud.zebra.probe import Login
 
 
 @pytest.fixture
@@ -28,6 +35,68 @@ def test_it_works_from_a_container(page: Page, client: Client, container: str, s
     page.find(".editor")
     page.driver.get(f"{address}#/map")
     page.says("Run a job")
+    assert not page.complaints()
+
+
+class Keystone(BaseHTTPRequestHandler):
+    """As much of an identity service as a browser asks of one; its token is TempAuth's."""
+
+    login: Login
+    asked: ClassVar[list[dict]] = []
+
+    def do_OPTIONS(self) -> None:
+        self.answer(200, b"")
+
+    def do_POST(self) -> None:
+        asked = simplejson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append(asked)
+        if asked["auth"]["identity"]["password"]["user"]["password"] != "secret":
+            return self.answer(401, b"{}")
+        endpoints = [{"interface": "internal", "url": "http://inside"}, {"interface": "public", "url": self.login.storage_url}]
+        catalog = [{"type": "compute", "endpoints": []}, {"type": "object-store", "endpoints": endpoints}]
+        return self.answer(201, simplejson.dumps({"token": {"catalog": catalog}}).encode())
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "content-type")
+        self.send_header("Access-Control-Expose-Headers", "X-Subject-Token")
+        self.send_header("X-Subject-Token", self.login.token)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def keystone(zebra: Zebra) -> Iterator[str]:
+    handler = type("Handler", (Keystone,), {"login": zebra.login()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_signing_in_at_a_keystone(page: Page, client: Client, container: str, shell: CliRunner, keystone: str) -> None:
+    done = shell.invoke(main, ["console", "deploy", container, "--auth-url", f"{keystone}/v3", "--connect", keystone])
+    assert done.exit_code == 0, done.output
+    page.driver.get(done.output.strip())
+    page.press("Sign out")
+    page.fill("user", "ada")
+    page.fill("key", "wrong")
+    page.fill("project", "engines")
+    page.press("Sign in")
+    page.says("Keystone does not know this user, password and project.")
+    page.fill("key", "secret")
+    page.press("Sign in")
+    page.says("New container")
+    page.says("engines:ada")
+    scope = {"project": {"name": "engines", "domain": {"name": "Default"}}}
+    assert Keystone.asked[-1]["auth"]["scope"] == scope
     assert not page.complaints()
 
 

@@ -2,6 +2,7 @@
 // read it unless it is opened in this very tab.
 
 import { request, unwire, Refused } from "./http.js";
+import { keystoneLogin } from "./keystone.js";
 
 const KEY = "zerocloud.session";
 const FORGOTTEN = ["zerocloud.map"];
@@ -42,6 +43,12 @@ export async function signIn(authUrl, user, key) {
   const token = response.headers.get("X-Auth-Token") ?? response.headers.get("X-Storage-Token");
   if (!url || !token) throw new Refused(response.status, `${authUrl} gives no token: is it the address of a sign-in service?`);
   return useToken(url, token, user);
+}
+
+/** Sign in at a Keystone: `who` has user, password, project and domain. Raises Refused, Unreachable. */
+export async function signInByKeystone(authUrl, who) {
+  const { url, token } = await keystoneLogin(authUrl, who);
+  return useToken(url, token, `${who.project}:${who.user}`);
 }
 
 /** Sign in by a token that is there already; asks the account whether it holds. Raises Refused, Unreachable. */

@@ -1,8 +1,9 @@
-// Signing in: by user and key, or by a token and an account's URL.
+// Signing in: by user and key, at Swift's own authentication or at a Keystone, or by a token and an account's URL.
 
 import { h, replace } from "../dom.js";
 import { field } from "../dialog.js";
-import { defaultAuthUrl, signIn, useToken } from "../session.js";
+import { isKeystone } from "../keystone.js";
+import { defaultAuthUrl, signIn, signInByKeystone, useToken } from "../session.js";
 import "../theme.js";
 
 /** The page for who is not signed in, and why; calls `done` when that has changed. */
@@ -18,13 +19,31 @@ export function signInView(done, reason = "") {
   const authUrl = h("input", { type: "url", value: defaultAuthUrl(), spellcheck: "false", name: "auth-url" });
   const url = h("input", { type: "url", placeholder: "https://host/v1/ACCOUNT", spellcheck: "false", name: "storage-url" });
   const token = h("input", { type: "password", autocomplete: "off", name: "token" });
+  const project = h("input", { spellcheck: "false", name: "project" });
+  const domain = h("input", { spellcheck: "false", value: "Default", name: "domain" });
+  const scope = h("div", { class: "scope" }, field("Project", project), field("Domain", domain));
+  const choose = () => (scope.hidden = !isKeystone(authUrl.value.trim()));
+  authUrl.addEventListener("input", choose);
+  choose();
+  const send = () => {
+    const [address, name] = [authUrl.value.trim(), user.value.trim()];
+    if (!isKeystone(address)) return signIn(address, name, key.value);
+    const who = { user: name, password: key.value, project: project.value.trim(), domain: domain.value.trim() };
+    return signInByKeystone(address, who);
+  };
   const byKey = entry(
     "Sign in",
-    () => signIn(authUrl.value.trim(), user.value.trim(), key.value),
+    send,
     done,
-    field("User", user, "ACCOUNT:NAME"),
+    field("User", user, "ACCOUNT:NAME, or a name that Keystone knows"),
     secret("Key", key),
-    h("details", {}, h("summary", {}, "Another server"), field("Sign-in address", authUrl)),
+    scope,
+    h(
+      "details",
+      {},
+      h("summary", {}, "Another server"),
+      field("Sign-in address", authUrl, "…/auth/v1.0, or a Keystone’s …/v3"),
+    ),
   );
   const byToken = entry(
     "Use this token",
