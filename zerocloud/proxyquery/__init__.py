@@ -4,7 +4,8 @@ How a request travels, by the names of the modules: ``filter`` recognises it; on
 ``access`` asks who may do what; the system map is planned against ``listing``; ``placement`` finds the servers, ``outline``
 lays out the sessions; ``runner`` executes what the ``scheduler`` says, one ``exchange`` for each attempt, with ``sources``
 for what has to be sent in a ``tarstream`` and a ``nameservice`` for those that are connected; ``answer`` and ``publish``
-take what comes back, ``spool`` keeps what has to wait; ``reply`` tells the client, with the ``story`` of what failed.
+take what comes back, ``spool`` keeps what has to wait; ``reply`` tells the client, with the ``story`` of what failed. ``jobs``
+are things meanwhile and afterwards: ``job`` is one under way, its record stays; ``accounting`` and ``metrics`` keep count.
 
 In a pipeline it stands to the right of authentication, and to the left of copy, quotas, slo, dlo, versioned_writes, symlink and
 encryption, so that what jobs read and write is what their users would.

@@ -16,8 +16,11 @@ from .live import About, LiveJob, Progress
 from .states import NODE_STATES, JobState, state_under_way
 from .store import Entry
 
-MOST_TOLD = 1000
-"""Failed nodes whose stories and last words are kept."""
+ROOM_FOR_FAILURES = 1 << 20
+"""Letters of the stories and last words of failed nodes that are told."""
+
+LONGEST_TEXT = 500
+"""Letters of one error or status in the table or of one line of a story."""
 
 
 def summary(job: LiveJob, progress: Progress | None = None) -> dict[str, Any]:
@@ -72,9 +75,9 @@ def row(about: About, outcome: Outcome, reports: Mapping[int, SessionReport]) ->
         "ended": _when(about, outcome, Phase.ANSWERED, Phase.FAILED, Phase.CANCELLED),
         "published": _when(about, outcome, Phase.PUBLISHED),
         "exit_code": int(report.retcode) if report and report.retcode.lstrip("-").isdecimal() else None,
-        "status": report.status if report else None,
+        "status": _short(report.status) if report else None,
         "cdr": report.cdr if report else None,
-        "error": outcome.reason or (report.error if report else ""),
+        "error": _short(outcome.reason or (report.error if report else "")),
     }
 
 
@@ -93,15 +96,24 @@ def _state(outcomes: Any) -> JobState:
 
 
 def _failures(about: About, progress: Progress) -> dict[str, Any]:
-    """For each failed session, by its id: what happened to it, and the last it wrote to its stderr."""
-    failed = [outcome for outcome in progress.outcomes if outcome.phase is Phase.FAILED]
-    return {
-        str(outcome.session.id): {
-            "story": [[round(at - about.started, 3), line] for at, line in outcome.story[-TOLD_LINES:]],
-            "stderr": progress.last_words.get(outcome.session.id, b"").decode("utf-8", "replace"),
-        }
-        for outcome in failed[:MOST_TOLD]
-    }
+    """For each failed session, by its id: what happened to it, and the last it wrote to its stderr; while there is room."""
+    found: dict[str, Any] = {}
+    room = ROOM_FOR_FAILURES
+    for outcome in progress.outcomes:
+        if outcome.phase is not Phase.FAILED:
+            continue
+        story = [(round(at - about.started, 3), _short(line)) for at, line in outcome.story[-TOLD_LINES:]]
+        words = progress.last_words.get(outcome.session.id, b"").decode("utf-8", "replace")
+        room -= len(words) + sum(len(line) for _, line in story)
+        if room < 0:
+            break
+        found[str(outcome.session.id)] = {"story": story, "stderr": words}
+    return found
+
+
+def _short(text: str) -> str:
+    """A text that is one of very many."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def listed(entry: Entry) -> dict[str, Any]:
@@ -116,4 +128,4 @@ def listed(entry: Entry) -> dict[str, Any]:
     }
 
 
-__all__ = ["MOST_TOLD", "listed", "moment", "row", "summary", "whole"]
+__all__ = ["listed", "moment", "row", "summary", "whole"]

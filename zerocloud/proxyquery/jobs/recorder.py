@@ -82,15 +82,11 @@ class Recorder:
         """Record how a job stands; what was in the way, if that could not be done."""
         if not self._interactive and job.result is None:
             return None
-        value = whole(job, None if job.end else NODES_UNDER_WAY)
-        kind = content_type(value, job.end.at if job.end else None, self._owner)
-        try:
-            store.write(job.about.id, kind, value, self._keep)
-        except JobError as error:
-            self._logger.warning("job %s can't be recorded: %s", job.about.id, error.text)
+        trouble = self._attempt(lambda: self._store(job, store))
+        if trouble is not None:
+            self._logger.warning("job %s can't be recorded: %s", job.about.id, trouble.text)
             metrics.record_failed(self._logger)
-            return error
-        return None
+        return trouble
 
     def ended(self, job: LiveJob) -> None:
         """Count a job that has ended."""
@@ -144,14 +140,29 @@ class Recorder:
                 return
             sleep(1.0 * attempt)
 
+    def _store(self, job: LiveJob, store: JobStore) -> None:
+        value = whole(job, None if job.end else NODES_UNDER_WAY)
+        kind = content_type(value, job.end.at if job.end else None, self._owner)
+        store.write(job.about.id, kind, value, self._keep)
+
     def _account(self, job: LiveJob, store: JobStore) -> JobError | None:
-        if self._accounting is None:
+        accounting = self._accounting
+        if accounting is None:
             return None
+        trouble = self._attempt(lambda: accounting.write(job, store.privileged))
+        if trouble is not None:
+            self._logger.error("job %s lacks in the accounts of %s: %s", job.about.id, job.about.account, trouble.text)
+        return trouble
+
+    def _attempt(self, action: Callable[[], None]) -> JobError | None:
+        """Do something in the background, where nobody is to be told but the log; what was in the way."""
         try:
-            self._accounting.write(job, store.privileged)
+            action()
         except JobError as error:
-            self._logger.error("job %s is missing in the accounts of %s: %s", job.about.id, job.about.account, error.text)
             return error
+        except (Exception, Timeout) as error:  # the edge of a thread that others' records wait for
+            self._logger.exception("ERROR: a job's record could not be made")
+            return JobError(500, str(error))
         return None
 
 

@@ -30,7 +30,7 @@ CANCELLING = "cancel/"
 RECORD = "record"
 ID = re.compile(r"[0-9a-f]{17}")
 
-LARGEST_RECORD = 32 << 20
+LARGEST_RECORD = 16 << 20
 PAGE = 1000
 LISTING_LIMIT = 4 << 20
 
