@@ -1,11 +1,12 @@
 """How fast sessions go through the executor service, beside ``/bin/true`` in the same run.
 
-    python benchmarks/sessions.py [--sessions N] [--seconds S] [--guest FILE] [-- options of the service]
+    python benchmarks/sessions.py [--sessions N] [--seconds S] [--in-a-row N] [--guest FILE] [-- options of the service]
 
 - one caller, one warm session of a small C guest after the other, request to report, all walls up; yardstick:
   ``subprocess.run(["/bin/true"])``, taken in turn with the sessions
 - four callers for some seconds: sessions a second, and CPU time per session; yardstick: ``/bin/true`` by two callers
 - memory of the idle service, and what one small session takes in addition
+- many sessions in a row (10,000 for the record): what grows in the service meanwhile
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--in-a-row", type=int, default=0, help="measure what grows in so many sessions")
     parser.add_argument("--pause", type=float, default=0, help="milliseconds between two sessions of one caller")
     parser.add_argument("--guest", type=Path, default=GUEST)
     parser.add_argument("options", nargs="*", help="of the service, after --")
@@ -174,6 +176,8 @@ def main() -> None:
         measure_latency(caller, read.sessions, read.pause / 1000)
         measure_rate(running, guest, read.seconds)
         measure_memory(running, guest)
+        if read.in_a_row:
+            measure_growth(running, guest, read.in_a_row)
 
 
 def measure_latency(caller: Caller, sessions: int, pause: float) -> None:
@@ -223,6 +227,27 @@ def measure_memory(running: Service, guest: bytes) -> None:
     os.close(writing)
     os.close(reading)
     os.waitpid(pid, 0)
+
+
+def measure_growth(running: Service, guest: bytes, sessions: int) -> None:
+    """Descriptors, memory, processes and files, before and after."""
+    caller = Caller(running.path, guest)
+    before = _holdings(running)
+    for _ in range(sessions):
+        caller.session()
+    time.sleep(1)  # for the last processes to be collected, and spares to come
+    after = _holdings(running)
+    changes = ", ".join(f"{name} {before[name]} -> {after[name]}" for name in before)
+    print(f"{sessions} in a row: {changes}")
+
+
+def _holdings(running: Service) -> dict[str, int]:
+    return {
+        "descriptors": len(os.listdir(f"/proc/{running.pid}/fd")),
+        "KiB resident": int(running.memory(running.pid)["resident"] * 1024),
+        "processes": len(_children(running.pid)),
+        "temporary files": len(os.listdir(tempfile.gettempdir())),
+    }
 
 
 def _children(pid: int) -> list[int]:

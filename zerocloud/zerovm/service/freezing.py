@@ -60,11 +60,14 @@ class Freezer:
         self._used = False
 
     def __call__(self, session: Session) -> int:
-        """1 in the session that calls, -1 if it has called before; 0 in each session that goes on from here."""
+        """1 in the session that calls, -1 if it can't be frozen or was before; 0 in each session that goes on from here."""
         if self._used:
             return -1
         self._used = True
-        pid = split()
+        try:
+            pid = split()
+        except OSError:  # this host has no room for another process
+            return -1
         if pid:
             self._station.line.send(FROZEN + TWIN.pack(pid))
             return 1

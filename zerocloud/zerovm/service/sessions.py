@@ -19,7 +19,7 @@ from zerocloud.zerovm.report import PASSED, SKIPPED, Report
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.service.child import READY, REPORTED, UNLOADABLE
 from zerocloud.zerovm.service.daemons import Daemons
-from zerocloud.zerovm.service.family import Child, Family
+from zerocloud.zerovm.service.family import Child, Family, StrangerError
 from zerocloud.zerovm.service.freezing import FROZEN, TWIN
 from zerocloud.zerovm.service.log import Log
 from zerocloud.zerovm.service.loop import READABLE, Loop, Owner
@@ -34,6 +34,8 @@ from zerocloud.zerovm.states import EndState
 
 _DYING_SECONDS = 2.0
 _ATTEMPTS = 3
+_LAST_WORDS = 8
+"""More than a session ever says; its twin, on the same line, has nothing to say yet."""
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,13 @@ class SessionProcess:
         """What it said just before it died; left on the line, it would be taken for a word of its twin."""
         line = self._child.line
         try:
-            while word := line.recv(1, socket.MSG_DONTWAIT):
-                if word == FROZEN and self._twin is None:
+            for _ in range(_LAST_WORDS):
+                if line.recv(1, socket.MSG_DONTWAIT) == FROZEN and self._twin is None:
                     self._welcome_twin(line)
-        except OSError:
+        except BlockingIOError:
             return
+        except (StrangerError, OSError) as error:
+            self._workshop.log.write(f"session process {self._child.pid} died with nonsense on its lips: {error}")
 
     def _died(self) -> None:
         workshop, child = self._workshop, self._child
@@ -191,8 +195,10 @@ class SessionProcess:
 
     def _welcome_twin(self, line: socket.socket) -> None:
         """The guest was frozen: a second process, on the same line, once this one is through with it."""
-        pid = TWIN.unpack(line.recv(TWIN.size, socket.MSG_WAITALL | socket.MSG_DONTWAIT))[0]
-        self._twin = self._workshop.family.welcome(pid, socket.socket(fileno=os.dup(line.fileno())))
+        word = line.recv(TWIN.size, socket.MSG_WAITALL | socket.MSG_DONTWAIT)
+        if len(word) != TWIN.size:
+            raise StrangerError("half a process's id")
+        self._twin = self._workshop.family.welcome(TWIN.unpack(word)[0], socket.socket(fileno=os.dup(line.fileno())))
 
     def _settle_twin(self, frozen: bool) -> None:
         """The twin becomes the daemon, if the session that froze it ended well; else it goes too."""

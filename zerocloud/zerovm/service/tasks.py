@@ -26,6 +26,8 @@ _SPARE_DESCRIPTORS = 32
 _SPARE_SECONDS = 2
 _HIGHEST_LIMIT = 1 << 62
 _NAME_BYTES = 255
+_MOST_PROCESSES = 2048
+"""Of this user, in all, where a session may still make some: the kernel counts users, not sessions."""
 _DESCRIPTORS = 1 << 20
 
 RunGuest = Callable[
@@ -97,8 +99,7 @@ def limit(task: Task) -> None:
     _set(resource.RLIMIT_CPU, manifest.timeout + _SPARE_SECONDS + int(sum(os.times()[:2])), freezable)
     _set(resource.RLIMIT_FSIZE, _file_size(task), freezable)
     _set(resource.RLIMIT_NOFILE, max((*task.descriptors, task.module)) + _SPARE_DESCRIPTORS, freezable)
-    if not freezable:
-        _set(resource.RLIMIT_NPROC, 0)
+    _set(resource.RLIMIT_NPROC, _MOST_PROCESSES if freezable else 0)
 
 
 def lift_cpu_limit() -> None:
