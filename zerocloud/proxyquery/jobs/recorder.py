@@ -185,6 +185,7 @@ class Recording:
     def now(self) -> None:
         """Record it before this returns, and from then on."""
         self._recorder.write(self._job, self._store)
+        self._recorder.watch(self._job, self._store)
         self.start()
 
     def end(self, end: End) -> None:

@@ -15,7 +15,7 @@ from swift.common.swob import Request, Response, str_to_wsgi
 from ..errors import JobError
 from ..results import one_line
 from .cancelling import REASON
-from .describe import whole
+from .describe import summary, whole
 from .events import CONTENT_TYPE, PAUSE, events
 from .listing import list_jobs
 from .live import LiveJobs
@@ -28,6 +28,9 @@ BODY_SIZE = "X-Zerovm-Body-Size"
 
 CANCEL_PATIENCE = 1.0
 """Seconds that a DELETE waits for the job's end."""
+
+CANCEL_PAUSE = 0.05
+"""Seconds between two looks for it."""
 
 RECORD_PAUSE = 1.0
 """Seconds between two looks at a job of another process for those who watch it."""
@@ -75,10 +78,18 @@ class _OneJob:
             raise JobError(404, f"There is no job {self.id[:40]}")
         return value
 
+    def state(self) -> JobState:
+        """Where it is. Raises JobError (404, 503)."""
+        if self.live:
+            return JobState(summary(self.live)["state"])
+        entry = self.store.entry(self.id)
+        if entry is None:
+            raise JobError(404, f"There is no job {self.id[:40]}")
+        return entry.seen
+
     def cancel(self) -> None:
-        """Ask for its end. Raises JobError (409) if it has come to it. What must be cleaned up is by :meth:`settled`."""
-        value = self.look()
-        state = JobState(value["state"])
+        """Ask for its end. Raises JobError (409) if it has come to it."""
+        state = self.state()
         if state.ended and state is not JobState.CANCELLED:
             raise JobError(409, f"Job {self.id} has ended before: {state}")
         if self.live:
@@ -86,25 +97,21 @@ class _OneJob:
         elif not state.ended:
             self.store.ask_to_cancel(self.id)
 
-    def settled(self) -> Value | None:
-        """The job, if it has ended."""
-        value = self.look()
-        if not JobState(value["state"]).ended:
-            return None
-        if not self.live:
+    def settle(self, seconds: float) -> JobState:
+        """Where it is when it has ended, or after a while. Whoever sees the end takes the mark away."""
+        deadline = time.monotonic() + seconds
+        while not (state := self.state()).ended and time.monotonic() < deadline:
+            sleep(CANCEL_PAUSE)
+        if state.ended and not self.live:
             self.store.take_mark(self.id)
-        return value
+        return state
 
 
 def _cancelled(request: Request, one: _OneJob) -> Response:
     """End a job; the answer tells its state, and whether it has ended already."""
     one.cancel()
-    deadline = time.monotonic() + CANCEL_PATIENCE
-    pause = 0.01 if one.live else 0.1
-    while (ended := one.settled()) is None and time.monotonic() < deadline:
-        sleep(pause)
-    value = ended or one.look()
-    return _json(request, {"id": one.id, "state": value["state"]}, 200 if ended else 202)
+    state = one.settle(CANCEL_PATIENCE)
+    return _json(request, {"id": one.id, "state": str(state)}, 200 if state.ended else 202)
 
 
 def _watched(request: Request, one: _OneJob) -> Response:

@@ -92,6 +92,13 @@ class JobStore:
             raise JobError(500, f"The record of job {job} is not one that a proxy wrote")
         return {**value, "id": job, "state": str(entry.seen)}
 
+    def entry(self, job: str) -> Entry | None:
+        """What a record's headers tell of it; None if there is none."""
+        fetched = self.privileged.head(self._record(job)) if ID.fullmatch(job) else None
+        if fetched is None or fetched.status != 200:
+            return None
+        return read_entry(job, fetched.headers.get("content-type", ""), fetched.headers.get("last-modified", ""))
+
     def entries(self, marker: str) -> Iterator[Entry]:
         """What the listing tells, newest first, of jobs older than ``marker`` (empty: all). Raises JobError (503)."""
         after = f"{FOLDER}{marker}/" if marker else ""
