@@ -87,7 +87,11 @@ def test_a_job_is_watched_and_cancelled(editor: Page, zebra: Zebra, client: Clie
         run(editor)
         editor.until(lambda: editor.all(".graph g.box.running"))
         editor.picture("running")
-        editor.press("Cancel")
+        editor.script("document.querySelector('button.danger').focus(); done()")
+        since = editor.find(".timeline").get_attribute("outerHTML")
+        editor.until(lambda: editor.find(".timeline").get_attribute("outerHTML") != since, "bars that grow")
+        assert editor.driver.switch_to.active_element.text == "Cancel"
+        editor.driver.switch_to.active_element.send_keys("\ue007")  # Enter
         editor.press("Cancel the job")
         ends(editor, "cancelled")
     assert not editor.complaints()

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.cluster.browser import Page
-from tests.cluster.conftest import Client
+from tests.cluster.conftest import Client, connect
 from zerocloud.zebra import Zebra
 
 HOSTILE = ("<img src=x onerror=alert(1)>", "\"'><script>alert(2)", "javascript:alert(3)", "{{7*7}}", "‮exe.txt")
@@ -65,6 +65,31 @@ def test_a_container_is_deleted_with_what_it_holds(place: Page, client: Client) 
     place.says("There is no way back.")
     place.press("Delete")
     place.until(lambda: client.request("HEAD", "doomed").status_code == 404)
+
+
+def test_a_container_of_another_account(place: Page, zebra: Zebra) -> None:
+    owner = connect(zebra, "test2:tester2")
+    owner.put_container("lent", X_Container_Read="test:tester")
+    owner.put("lent/object.txt", "from next door", Content_Type="text/plain")
+    place.press("Containers", "a")
+    place.press("Add shared…")
+    place.fill("account", "AUTH_test2")
+    place.fill("container", "closed")
+    place.press("Add")
+    place.says("Access was denied")
+    place.fill("container", "lent")
+    place.press("Add")
+    place.press("AUTH_test2 / lent", "a")
+    place.press("object.txt", "a")
+    place.find(".editor")
+    place.driver.back()
+    place.driver.back()
+    place.press("Remove from the list")
+    place.says("The container itself has not changed.")
+    assert owner.get("lent/object.txt").text == "from next door"
+    owner.request("DELETE", "lent/object.txt")
+    owner.request("DELETE", "lent")
+    owner.close()
 
 
 def test_a_token_that_has_expired(page: Page, zebra: Zebra) -> None:

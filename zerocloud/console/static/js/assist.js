@@ -15,7 +15,10 @@ export function assist(cm, schema, { explain, paths }) {
   ];
 }
 
-/** Everything wrong with a text, as CodeMirror's diagnostics: first its syntax, then the schema, then what the cluster says. */
+/**
+ * Everything wrong with a text, as CodeMirror's diagnostics: its syntax; then what the cluster says, and the schema where
+ * it says nothing.
+ */
 async function lint(cm, schema, explain, view) {
   const text = view.state.doc.toString();
   if (!text.trim()) return [];
@@ -59,8 +62,7 @@ function syntax(text, error) {
 async function complete(cm, schema, paths, context) {
   const text = context.state.doc.toString();
   const { path, inKey, node } = pathAt(cm.syntaxTree(context.state), text, context.pos);
-  if (inKey || (node.name === "Object" && context.explicit))
-    return keyOptions(schema, inKey ? path : objectPath(path), node, text, context);
+  if (inKey || (node.name === "Object" && context.explicit)) return keyOptions(schema, path, node, text, context);
   if (node.name !== "String")
     return context.explicit ? valueOptions(schema, path, context.pos, context.pos, JSON.stringify) : null;
   const from = node.from + 1;
@@ -74,17 +76,17 @@ async function complete(cm, schema, paths, context) {
   return { from, options: [...(plain?.options ?? []), ...more] };
 }
 
-const objectPath = (path) => path;
-
 function keyOptions(schema, path, node, text, context) {
   const used = new Set(siblings(node, text));
   const quoted = node.name === "PropertyName";
   const from = quoted ? node.from : context.pos;
+  const to = quoted ? Math.max(node.to, context.pos) : context.pos;
+  const colon = /^\s*:/.test(text.slice(to)) ? "" : ": ";
   const options = schemasAt(schema, path)
     .flatMap((one) => Object.entries(one.properties ?? {}))
     .filter(([name, rule]) => !used.has(name) && name !== "$schema" && !rule.deprecated)
-    .map(([name, rule]) => ({ label: `"${name}"`, apply: `"${name}": `, type: "property", info: rule.description }));
-  return { from, to: quoted ? Math.max(node.to, context.pos) : undefined, options };
+    .map(([name, rule]) => ({ label: `"${name}"`, apply: `"${name}"${colon}`, type: "property", info: rule.description }));
+  return { from, to, options };
 }
 
 function valueOptions(schema, path, from, to, show) {

@@ -73,14 +73,15 @@ function box(vertex, { x, y }) {
 }
 
 function paint({ element, note, vertex }, rows) {
-  if (!rows.length) return;
-  const states = rows.map((row) => row.state);
+  // A spare is a copy that was not needed.
+  const states = rows.map((row) => row.state).filter((state) => state !== "spare");
+  if (!states.length) return;
   const worst =
     ["failed", "running", "publishing", "starting", "queued", "cancelled"].find((state) => states.includes(state)) ??
     "succeeded";
   element.setAttribute("class", `box ${vertex.kind} ${worst}`);
   const done = states.filter((state) => state === "succeeded").length;
-  replace(note, rows.length === 1 ? worst : `${done} of ${rows.length} done`);
+  replace(note, states.length === 1 ? worst : `${done} of ${states.length} done`);
 }
 
 function arrow(from, to, label) {

@@ -1,6 +1,5 @@
 // The account's jobs, newest first.
 
-import { confirm } from "../dialog.js";
 import { h } from "../dom.js";
 import { age, duration } from "../format.js";
 import { ENDED, Jobs, STATES } from "../jobs.js";
@@ -8,7 +7,7 @@ import { listing } from "../listing.js";
 import { menu } from "../menu.js";
 import { attempt } from "../notice.js";
 import { format, go } from "../route.js";
-import { rerun } from "./job.js";
+import { cancel, rerun } from "./jobhead.js";
 
 const COLUMNS = ["Job", "State", "Nodes", "Time", "Started", "Actions"];
 const PAGE = 100;
@@ -81,13 +80,10 @@ function row(jobs, job) {
   const refresh = () => dispatchEvent(new Event("zerocloud:refresh"));
   const over = ENDED.has(job.state);
   const seconds = ((job.ended ? Date.parse(job.ended) : Date.now()) - Date.parse(job.created)) / 1000;
-  const cancel = async () => {
-    if (!(await confirm("Cancel this job?", "Its sessions are killed, and nothing more is stored.", "Cancel the job"))) return;
-    await jobs.cancel(job.id);
-    refresh();
-  };
   const actions = menu(`Actions for job ${job.id}`, [
-    over ? ["Run again", () => attempt(() => rerun(jobs, job))] : ["Cancel…", () => attempt(cancel), "danger"],
+    over
+      ? ["Run again", () => attempt(() => rerun(jobs, job))]
+      : ["Cancel…", () => attempt(async () => (await cancel(jobs, job)) && refresh()), "danger"],
   ]);
   return h(
     "tr",
