@@ -102,3 +102,13 @@ def test_a_result_that_is_named_needs_the_right_to_write_it(world):
     assert "the answer could not be stored: Status 403" in found["error"]
     assert found["result"] == f"swift://{ACCOUNT}/mine/answer"
     assert f"{ACCOUNT}/mine/answer" not in world.pipeline.objects
+
+
+def test_a_job_that_comes_to_no_answer_leaves_the_reason(world):
+    world.filter._shared().name_servers._maximum = 0  # as if that many networks were open
+    groups = [node(world, name="a", connect=["b"]), node(world, name="b")]
+    answer = world.post(*groups, X_Zerovm_Deferred="always")
+    job = answer.headers["X-Zerovm-Job"]
+    assert answer.status_int == 200
+    assert b"slot" in wait_for(world, f".zvm/jobs/{job}/result")
+    assert json.loads(wait_for(world, f".zvm/jobs/{job}/result.headers"))["Content-Type"].startswith("text/plain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -17,7 +17,9 @@ from ..errors import ClientGone, JobError
 from ..hangup import watched
 from ..job import HUNG_UP, Execution
 from ..request import JobRequest
+from ..separate import STORY_TYPE
 from ..subrequests import Pipeline
+from .ending import UNKNOWN
 from .store import JobStore
 
 DEFERRED = "X-Zerovm-Deferred"
@@ -132,34 +134,47 @@ class _Background:
         """The edge of the thread."""
         try:
             response = self.execution.run()
-        except Exception as error:  # raised again for who waits; else the cause is in the job's record, or in the log
+        except Exception as error:  # noqa: BLE001 - raised again for who waits; else told where the answer was to lie
             if self._left:
-                self._logger.error("job %s failed: %s", self.execution.live.about.id, error, exc_info=error)
+                self._tell(error)
             else:
                 self._done.send_exception(error)
             return
         if self._left:
-            self._store(response)
+            self._leave(response)
         else:
             self.execution.close()
             self._done.send(response)
 
-    def _store(self, response: Any) -> None:
-        """Leave the answer where it is to lie; its headers beside it."""
-        trouble = ""
+    def _leave(self, response: Any) -> None:
+        """Leave the answer where it is to lie."""
+        trouble = UNKNOWN.error
         headers = {name: wsgi_to_str(value) for name, value in response.headers.items()}
-        text = simplejson.dumps(headers).encode()
         try:
-            kind = {"Content-Type": headers.get("Content-Type", "application/octet-stream")}
-            self._storing.store(self.result, kind, response.app_iter, response.content_length)
-            kind = {"Content-Type": "application/json"}
-            self._storing.store(beside(self.result), kind, iter((text,)), len(text))
+            self._store(headers, response.app_iter, response.app_iter.size)
+            trouble = ""
         except JobError as error:
             trouble = f"the answer could not be stored: {error.text}"
             self._logger.warning("job %s: %s", self.execution.live.about.id, trouble)
         finally:
             response.app_iter.close()
             self.execution.close(trouble)
+
+    def _tell(self, error: Exception) -> None:
+        """The job has no answer: leave the reason."""
+        self._logger.error("job %s failed: %s", self.execution.live.about.id, error, exc_info=error)
+        reason = error.text if isinstance(error, JobError) else UNKNOWN.error
+        text = reason.encode("utf-8", "replace")
+        try:
+            self._store({"Content-Type": STORY_TYPE}, iter((text,)), len(text))
+        except JobError as trouble:
+            self._logger.warning("job %s: the reason could not be stored: %s", self.execution.live.about.id, trouble.text)
+
+    def _store(self, headers: Mapping[str, str], content: Iterator[bytes], size: int) -> None:
+        """PUT a body, and its headers as another object beside it. Raises JobError."""
+        self._storing.store(self.result, {"Content-Type": headers["Content-Type"]}, content, size)
+        text = simplejson.dumps(dict(headers)).encode()
+        self._storing.store(beside(self.result), {"Content-Type": "application/json"}, iter((text,)), len(text))
 
 
 def beside(path: SwiftPath) -> SwiftPath:
