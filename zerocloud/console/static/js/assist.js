@@ -3,7 +3,7 @@
 import { choices, schemasAt, validate } from "./schema.js";
 import { keys, locate, pathAt, pointerOf, siblings } from "./jsontree.js";
 
-const DELAY = 350;
+const DELAY = 500;
 const DEVICES = ["stdin", "stdout", "stderr", "input", "output", "script", "image", "debug"];
 
 /** CodeMirror extensions. `explain(text)` gives the cluster's problems [{pointer, reason, cure}]; `paths(prefix)` stored names. */

@@ -1,6 +1,6 @@
 // The metadata of a container or an object, as rows of names and values.
 
-import { ask } from "../dialog.js";
+import { ask, field } from "../dialog.js";
 import { append, h } from "../dom.js";
 import { metadata } from "../store.js";
 import { tell } from "../notice.js";
@@ -16,10 +16,8 @@ export async function editMetadata(store, account, container, object) {
   const before = metadata(headers, kind);
   const editor = rows(before);
   const type =
-    object === undefined
-      ? null
-      : h("input", { value: headers["content-type"] ?? "", "aria-label": "Content type", spellcheck: "false" });
-  const fields = [type && h("div", { class: "field" }, h("label", {}, "Content type", type)), editor.element];
+    object === undefined ? null : h("input", { value: headers["content-type"] ?? "", spellcheck: "false", name: "type" });
+  const fields = [type && field("Content type", type), editor.element];
   const done = await ask(
     `Metadata of ${object ?? container}`,
     fields,

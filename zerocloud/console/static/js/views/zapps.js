@@ -50,20 +50,13 @@ async function zapps(store, signal) {
   await inParallel(
     await store.containers({ limit: MOST_CONTAINERS, signal }),
     async ({ name }) => {
-      const names = new Set(
-        (await store.objects("~", name, { prefix: MAP, limit: 1, signal }).catch(() => [])).map((entry) => entry.name),
-      );
-      if (!names.has(MAP)) return;
-      const [map, page] = await Promise.all([
-        store
-          .get("~", name, MAP, { signal })
-          .then((response) => response.json())
-          .catch(() => null),
-        store.head("~", name, "index.html").then(
-          () => true,
-          () => false,
-        ),
-      ]);
+      const has = async (object) => {
+        const page = await store.objects("~", name, { prefix: object, limit: 1, signal }).catch(() => []);
+        return page[0]?.name === object;
+      };
+      if (!(await has(MAP))) return;
+      const response = store.get("~", name, MAP, { signal });
+      const [map, page] = await Promise.all([response.then((one) => one.json()).catch(() => null), has("index.html")]);
       if (Array.isArray(map)) found.push({ container: name, map, page });
     },
     AT_A_TIME,
