@@ -25,7 +25,7 @@ from pathlib import Path
 
 from zerocloud.zerovm.client import Connection, ServiceError
 
-GUEST = Path(__file__).resolve().parents[1] / "zerocloud" / "demo" / "guests" / "wordmap.wasm"
+GUEST = Path(__file__).resolve().parent / "programs" / "greet.c"
 ROUND = 20
 MANIFEST = b"""Version=20130611
 Program=fd:0
@@ -166,10 +166,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--in-a-row", type=int, default=0, help="measure what grows in so many sessions")
     parser.add_argument("--pause", type=float, default=0, help="milliseconds between two sessions of one caller")
-    parser.add_argument("--guest", type=Path, default=GUEST)
+    parser.add_argument("--guest", type=Path, default=GUEST, help="a module, or a C file (default: programs/greet.c)")
     parser.add_argument("options", nargs="*", help="of the service, after --")
     read = parser.parse_args()
-    guest = read.guest.read_bytes()
+    guest = compiled(read.guest) if read.guest.suffix == ".c" else read.guest.read_bytes()
     with service(read.options) as running:
         caller = Caller(running.path, guest)
         time_each(caller.session, ROUND)
@@ -178,6 +178,15 @@ def main() -> None:
         measure_memory(running, guest)
         if read.in_a_row:
             measure_growth(running, guest, read.in_a_row)
+
+
+def compiled(source: Path) -> bytes:
+    """A C file as a module."""
+    with tempfile.TemporaryDirectory() as directory:
+        target = f"{directory}/program.wasm"
+        command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2", "-s", str(source), "-o", target]
+        subprocess.run(command, check=True, env={**os.environ, "ZIG_LOCAL_CACHE_DIR": directory})
+        return Path(target).read_bytes()
 
 
 def measure_latency(caller: Caller, sessions: int, pause: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import socket
 import traceback
 
@@ -18,6 +19,7 @@ from zerocloud.zerovm.counters import Counters
 from zerocloud.zerovm.frames import HungUp
 from zerocloud.zerovm.service.freezing import Freezer, Station
 from zerocloud.zerovm.service.kernel import set_name
+from zerocloud.zerovm.service.page import SharedPage, create_page, write_task
 from zerocloud.zerovm.service.process import BROKEN, NAMES
 from zerocloud.zerovm.service.rehearsal import MANIFEST, Rehearsal
 from zerocloud.zerovm.service.requests import parse_session
@@ -61,11 +63,25 @@ def rehearse(heritage: Heritage, rehearsal: Rehearsal) -> None:
     module = _load(rehearsal.file_name, rehearsal.module, engine)
     os.chdir("/")
     if module is not None:
-        descriptors = (*rehearsal.descriptors, heritage.null)
-        request = parse_session(MANIFEST, len(rehearsal.descriptors))
-        heritage.run(request.manifest, descriptors, engine, lambda: module, Counters(), None).render()
+        task = _rehearsed_task(rehearsal, heritage.null)
+        limit(task, really=False)
+        manifest, counters = task.request.manifest, Counters(task.page.counters)
+        report = heritage.run(manifest, task.descriptors, engine, lambda: module, counters, SessionOptions())
+        task.page.write_report(report.render())
     # What it left must not be collected later: it may own descriptors whose numbers are others' by then.
     gc.collect()
+
+
+def _rehearsed_task(rehearsal: Rehearsal, null: int) -> Task:
+    """What a rehearsal is to do, got in the way that a session gets its own."""
+    descriptor = create_page()
+    try:
+        request = parse_session(MANIFEST, len(rehearsal.descriptors))
+        write_task(descriptor, pickle.dumps(request))
+        page = SharedPage(descriptor)
+    finally:
+        os.close(descriptor)
+    return make_task(page, (rehearsal.module, *rehearsal.descriptors), rehearsal.file_name, null)
 
 
 def _perform(task: Task, heritage: Heritage, station: Station) -> int:

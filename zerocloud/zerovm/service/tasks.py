@@ -88,18 +88,22 @@ def make_task(page: SharedPage, descriptors: tuple[int, ...], file_name: str, nu
     return Task(request, page, module, file_name, (*own, null) if request.null else tuple(own))
 
 
-def limit(task: Task) -> None:
-    """The second net below the service's own limits; each is a little wider than what it guards.
+def limit(task: Task, really: bool = True) -> None:
+    """The second net below the service's own limits; each is a little wider than what it guards. A rehearsal sets none.
 
     One whose guest may be frozen can make processes, and its limits are soft: sessions thawed from it have limits of their own.
     """
     manifest, freezable = task.request.manifest, task.request.freezable
-    _set(resource.RLIMIT_CORE, 0)
-    _set(resource.RLIMIT_DATA, manifest.memory + _OVERHEAD_BYTES)
-    _set(resource.RLIMIT_CPU, manifest.timeout + _SPARE_SECONDS + int(sum(os.times()[:2])), freezable)
-    _set(resource.RLIMIT_FSIZE, _file_size(task), freezable)
-    _set(resource.RLIMIT_NOFILE, max((*task.descriptors, task.module)) + _SPARE_DESCRIPTORS, freezable)
-    _set(resource.RLIMIT_NPROC, _MOST_PROCESSES if freezable else 0)
+    for number, value, soft in (
+        (resource.RLIMIT_CORE, 0, False),
+        (resource.RLIMIT_DATA, manifest.memory + _OVERHEAD_BYTES, False),
+        (resource.RLIMIT_CPU, manifest.timeout + _SPARE_SECONDS + int(sum(os.times()[:2])), freezable),
+        (resource.RLIMIT_FSIZE, _file_size(task), freezable),
+        (resource.RLIMIT_NOFILE, max((*task.descriptors, task.module)) + _SPARE_DESCRIPTORS, freezable),
+        (resource.RLIMIT_NPROC, _MOST_PROCESSES if freezable else 0, False),
+    ):
+        before = resource.getrlimit(number)
+        resource.setrlimit(number, _lowered(before[1], value, soft) if really else before)
 
 
 def lift_cpu_limit() -> None:
@@ -108,11 +112,10 @@ def lift_cpu_limit() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
-def _set(number: int, value: int, soft: bool = False) -> None:
-    """Set a limit, as far as it is not stricter already, and for good unless it is ``soft``. Raises OSError."""
-    _, hard = resource.getrlimit(number)
+def _lowered(hard: int, value: int, soft: bool) -> tuple[int, int]:
+    """A limit and its bound: ``value``, as far as the bound is not stricter already, and for good unless it is ``soft``."""
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(number, (value, hard if soft else value))
+    return value, hard if soft else value
 
 
 def _file_size(task: Task) -> int:
