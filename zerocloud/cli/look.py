@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from zerocloud.client import NodeResult
+from zerocloud.client import Answer, NodeResult
 from zerocloud.sysmap.explain import size_text
 
 WIDTH = 200
@@ -47,8 +47,14 @@ def progress(console: Console) -> Progress:
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True)
 
 
-def nodes_table(nodes: Iterable[NodeResult], more: int = 0) -> Table:
-    """What each session did."""
+def summary(answer: Answer) -> None:
+    """Show on standard error what each session of a job did."""
+    console = errors()
+    console.print(_nodes_table(answer.nodes, answer.more_nodes))
+    console.print(f"Total time: {answer.seconds:.3f} s")
+
+
+def _nodes_table(nodes: Iterable[NodeResult], more: int = 0) -> Table:
     table = Table(box=None, pad_edge=False, caption=f"… and {more} more" if more else None)
     for heading in ("node", "ran on", "status"):
         table.add_column(heading)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import base64
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import click
 import simplejson
-from rich.console import Console
 
-from zerocloud.client import Answer, ClientError, Connection, Event, Job, JobFailed, Source, Work, connect
+from zerocloud.client import Answer, ClientError, JobFailed, Source, Work, connect
 
 from . import look
 from .errors import CommandError, UsageError
-
-INTERRUPTED = 130
-OVER = frozenset(("succeeded", "failed", "cancelled", "spare"))
-"""States of sessions that have come to their end."""
+from .files import whole_file
+from .live import run_live
 
 EPILOG = """\b
 Examples:
@@ -71,7 +66,8 @@ def command(
             click.echo(simplejson.dumps({"job": started.id}) if as_json else started.id)
             return
         try:
-            answer = _answer(cloud, job, timeout, path, as_json, quiet)
+            with _destination(path, as_json) as into:
+                answer = run_live(cloud, job, timeout, into, quiet)
         except JobFailed as failed:
             _show(failed.answer, summary, as_json)
             if as_json:
@@ -88,72 +84,26 @@ def _work(text: str, payload: BinaryIO | None) -> Work:
     return sys.stdin.buffer.read() if text == "-" else Path(text)
 
 
-def _answer(cloud: Connection, job: Work, timeout: float | None, path: Path | None, as_json: bool, quiet: bool) -> Answer:
-    screen = look.errors()
-    with _destination(path, as_json) as into:
-        if quiet or not screen.is_terminal:
-            return cloud.run(job, timeout=timeout, into=into)
-        started = cloud.submit(job, timeout=timeout)
-        _watch(started, screen)
-        return started.result(into=into)
-
-
 @contextmanager
 def _destination(path: Path | None, as_json: bool) -> Iterator[BinaryIO | None]:
-    """Where the answer goes. A file has its name when it is whole, and only then."""
+    """Where the answer goes."""
     if path is None:
         yield None if as_json else sys.stdout.buffer
         return
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                yield file  # type: ignore[misc]  # it has all that is used of a BinaryIO
-                os.chmod(file.name, 0o666 & ~_umask())
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        with whole_file(path) as file:
+            yield cast(BinaryIO, file)
     except ClientError:  # some are OSErrors, too
         raise
     except OSError as error:
         raise CommandError(f"{path} can't be written: {error.strerror}") from error
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _watch(job: Job, screen: Console) -> None:
-    """Show progress until the job has ended. Ctrl-C cancels it."""
-    try:
-        with look.progress(screen) as bar:
-            task = bar.add_task("queued", total=None)
-            for event in job.events():
-                if (told := _progress(event)) is not None:
-                    bar.update(task, **told)
-    except KeyboardInterrupt:
-        job.cancel()
-        screen.print(f"Job {job.id} is cancelled.")
-        sys.exit(INTERRUPTED)
-
-
-def _progress(event: Event) -> Mapping[str, Any] | None:
-    """What an event changes in the bar."""
-    if event.name == "node":
-        return None
-    counts = event.data.get("counts") or {}
-    failed = f", {counts['failed']} failed" if counts.get("failed") else ""
-    over = sum(number for state, number in counts.items() if state in OVER)
-    return {"description": f"{event.data.get('state')}{failed}", "total": sum(counts.values()) or None, "completed": over}
-
-
 def _show(answer: Answer, summary: bool, as_json: bool) -> None:
     if as_json:
         click.echo(simplejson.dumps(_value(answer), indent=2))
     if summary:
-        look.errors().print(look.nodes_table(answer.nodes, answer.more_nodes))
+        look.summary(answer)
 
 
 def _value(answer: Answer) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .listing import StoredListing
 from .paths import ImagePath, NetworkPath, Path, SwiftPath
 from .place import wants_payload
 from .plan import Access, Channel, Connection, Node, Plan, Slice
-from .planner import plan_job
+from .planner import check_map, plan_job
 from .problems import ListingError, Problem, SystemMapError, SystemMapSyntaxError
 from .schema import json_schema, json_schema_text
 from .split import SliceTooLong, record_start, visible_range
@@ -22,6 +22,7 @@ from .urls import UrlError, parse_swift_url
 __all__ = [
     # planning
     "plan_job",
+    "check_map",
     "parse_document",
     "Context",
     "Limits",

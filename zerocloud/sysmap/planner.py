@@ -41,6 +41,13 @@ def plan_job(document: object, context: Context) -> Plan:
     return plan
 
 
+def check_map(document: object, context: Context) -> None:
+    """Look for the mistakes that a map has wherever it is run: nothing is listed. Raises SystemMapError with all of them."""
+    problems = Problems()
+    read_document(document, context, problems)
+    problems.check()
+
+
 def _names(document: object) -> set[str]:
     """Every name that a group of the document claims."""
     groups = document if isinstance(document, list) else []

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.unit.client.transport import Told, Transport, connection
+from zerocloud.cli import live
 from zerocloud.cli import run as module
 from zerocloud.cli.command import main
 
@@ -125,13 +126,13 @@ data: {"id": "j1", "state": "succeeded", "counts": {"succeeded": 3}}
 def on_a_terminal(monkeypatch):
     shown = []
 
-    class Screen(module.Console):
+    class Screen(live.Console):
         is_terminal = True
 
     screen = Screen(stderr=True, force_terminal=True)
-    monkeypatch.setattr(module.look, "errors", lambda: screen)
-    kept = module._progress
-    monkeypatch.setattr(module, "_progress", lambda event: shown.append(kept(event)) or shown[-1])
+    monkeypatch.setattr(live.look, "errors", lambda: screen)
+    kept = live._progress
+    monkeypatch.setattr(live, "_progress", lambda event: shown.append(kept(event)) or shown[-1])
     return shown
 
 
@@ -159,7 +160,7 @@ def test_ctrl_c_cancels(play, on_a_terminal, monkeypatch):
     def interrupt(event):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_progress", interrupt)
+    monkeypatch.setattr(live, "_progress", interrupt)
     result, transport = play(cluster, "job.json", "-o", "out")
     assert result.exit_code == 130
     assert transport.sent[-1].method == "DELETE"

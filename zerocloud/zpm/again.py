@@ -1,0 +1,39 @@
+"""``--watch``: does a command's work again whenever a file of the zapp changes; mistakes meanwhile are told, and waited out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from zerocloud.client import ClientError
+
+from .errors import ZpmError
+from .project import all_files, load
+from .watch import changes
+from .zapp import ZAPP_YAML
+
+
+def again(root: Path, work: Callable[[], None]) -> None:
+    """Do it until Ctrl-C."""
+    click.echo("Watching for changes; Ctrl-C ends it.", err=True)
+    known: list[Path] = []
+
+    def files() -> Iterable[Path]:
+        try:
+            zapp = load(root)
+            known[:] = all_files(root, (*zapp.bundling, *zapp.ui))
+        except ZpmError:  # while zapp.yaml has a mistake, what it named before is watched
+            known.append(root / ZAPP_YAML)
+        return known
+
+    try:
+        for changed in changes(files):
+            click.echo(f"{changed[0].name} changed" + (f", and {len(changed) - 1} more" if changed[1:] else ""), err=True)
+            try:
+                work()
+            except (ZpmError, ClientError) as error:
+                click.echo(f"Error:\n{error}", err=True)
+    except KeyboardInterrupt:
+        return

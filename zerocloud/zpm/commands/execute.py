@@ -1,0 +1,34 @@
+"""``zpm execute``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zerocloud.cli.errors import UsageError
+from zerocloud.zpm.deploy import Target, stored_map
+from zerocloud.zpm.execution import execute
+from zerocloud.zpm.options import connection, log_level, login
+
+EPILOG = """\b
+Examples:
+  zpm execute hello.zapp                        sends it along, stores nothing
+  zpm execute --container apps/hello -s         one that is deployed, and what each node did
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("zapp", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--container", help="Execute what is deployed there instead: a container, or a container and a folder in it.")
+@click.option("--summary", "-s", is_flag=True, help="Show what each node did, on standard error.")
+@login
+@log_level
+def command(zapp: Path | None, container: str | None, summary: bool) -> None:
+    """Execute ZAPP, a file, or what is deployed in a container, and print its answer."""
+    if container is None and zapp is None:
+        raise UsageError("give a zapp, or --container")
+    with connection() as cloud:
+        work = stored_map(cloud, Target.parse(container)) if container is not None else zapp
+        assert work is not None
+        execute(cloud, work, summary)

@@ -1,0 +1,133 @@
+"""Puts Python packages and all that they need into a folder: pure wheels only, and nothing that the image has already.
+
+pip finds and fetches; what a wheel needs further is read from it, because pip can't know what the image has.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from packaging.metadata import parse_email
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
+from .errors import DependencyError
+from .image_packages import MARKERS, PACKAGES, PYTHON
+
+LIST, FOLDER = "deps.txt", "packages"
+"""In a project's ``.zapp``: what was asked for, and the packages."""
+
+NATIVE = (".so", ".pyd", ".dylib", ".dll")
+PURE = ("--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any", f"--python-version={PYTHON}")
+QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
+
+
+def provide(wanted: Sequence[str], store: Path, refresh: bool = False) -> Path | None:
+    """The folder with these packages, which is made anew if others were asked for before, or on request. None for none.
+
+    ``store`` is the project's ``.zapp``. Raises DependencyError; then what was there stays.
+    """
+    if not wanted:
+        return None
+    asked, folder = store / LIST, store / FOLDER
+    text = "".join(f"{line}\n" for line in wanted)
+    if not refresh and folder.is_dir() and asked.is_file() and asked.read_text() == text:
+        return folder
+    store.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=store) as scratch:
+        fresh = Path(scratch) / FOLDER
+        fresh.mkdir()
+        for wheel in _wheels(_requirements(wanted), Path(scratch)):
+            _unpack(wheel, fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    asked.write_text(text)
+    return folder
+
+
+def _requirements(texts: Iterable[str]) -> list[Requirement]:
+    found = []
+    for text in texts:
+        try:
+            found.append(Requirement(text))
+        except InvalidRequirement as error:
+            raise DependencyError(f"{text}: {str(error).splitlines()[0]}") from None
+    return found
+
+
+def _wheels(wanted: list[Requirement], scratch: Path) -> Iterator[Path]:
+    """The wheels of these and of what they need, fetched level by level."""
+    versions: dict[str, Version] = {}
+    level = 0
+    while wanted := _missing(wanted, versions):
+        target = scratch / f"wheels{level}"
+        _fetch(wanted, target)
+        extras = {canonicalize_name(requirement.name): requirement.extras for requirement in wanted}
+        needed: list[Requirement] = []
+        for wheel in sorted(target.iterdir()):
+            name, version, _, _ = parse_wheel_filename(wheel.name)
+            versions[name] = version
+            needed += _needs(wheel, extras.get(name, set()))
+            yield wheel
+        wanted, level = needed, level + 1
+
+
+def _missing(wanted: Iterable[Requirement], versions: Mapping[str, Version]) -> list[Requirement]:
+    """One requirement for each package that is neither in the image nor fetched. Raises DependencyError on conflicts."""
+    found: dict[str, Requirement] = {}
+    for requirement in wanted:
+        name = canonicalize_name(requirement.name)
+        have = versions.get(name)
+        if have is not None and not requirement.specifier.contains(have, prereleases=True):
+            raise DependencyError(
+                f"{requirement} is needed, but {name} {have} was chosen before: name the version that fits all"
+            )
+        if name in PACKAGES or have is not None:
+            continue
+        if name in found:
+            found[name].specifier &= requirement.specifier
+            found[name].extras |= requirement.extras
+        else:
+            found[name] = requirement
+    return list(found.values())
+
+
+def _fetch(wanted: Sequence[Requirement], target: Path) -> None:
+    plain = [f"{requirement.name}{requirement.specifier}" for requirement in wanted]
+    command = (sys.executable, "-m", "pip", "download", *QUIET, "--no-deps", *PURE, "--dest", str(target), *plain)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        reasons = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = reasons[-1] if reasons else f"pip ended with exit code {done.returncode}"
+        raise DependencyError(
+            f"{', '.join(plain)}: {reason}. Only pure Python wheels go into a zapp, because native code does not run there. "
+            f"The image python has these already: {', '.join(sorted(PACKAGES))}"
+        )
+
+
+def _needs(wheel: Path, extras: set[str]) -> Iterator[Requirement]:
+    """What a wheel needs on the image's interpreter."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next((name for name in archive.namelist() if name.endswith(".dist-info/METADATA")), None)
+        raw = parse_email(archive.read(name))[0] if name else {}
+    for text in raw.get("requires_dist", []):
+        (requirement,) = _requirements([text])
+        markers = requirement.marker
+        if markers is None or any(markers.evaluate({**MARKERS, "extra": extra}) for extra in extras or {""}):
+            yield requirement
+
+
+def _unpack(wheel: Path, folder: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        native = next((name for name in archive.namelist() if name.endswith(NATIVE)), None)
+        if native:
+            raise DependencyError(f"{wheel.name} has native code in it, {native}, which does not run in a zapp")
+        wanted = [name for name in archive.namelist() if not name.partition("/")[0].endswith(".data")]
+        archive.extractall(folder, wanted)
