@@ -12,8 +12,10 @@ import pytest
 import requests
 
 from tests import guests
+from tests.cluster.browser import Page
 from tests.cluster.conftest import Client
 from tests.cluster.jobs import nothing_left
+from zerocloud import zpm as zpm_package
 from zerocloud.zebra import Zebra
 
 SERVICE = """\
@@ -24,6 +26,15 @@ execution:
       path: file://copy.wasm
       devices: [{name: stdin}, {name: stdout, content_type: message/http}]
 bundling: ["copy.wasm"]
+"""
+
+ARGUMENTS = """\
+meta: {name: told}
+execution:
+  groups: [{name: n, path: "file://arguments.wasm", devices: [{name: stdout, content_type: text/plain}]}]
+help: {description: Tells <b>what</b> it is told., args: [[what, What to say]]}
+bundling: [arguments.wasm]
+ui: [index.html.tmpl, style.css, zerocloud.js]
 """
 
 
@@ -67,6 +78,23 @@ def test_from_the_template_to_the_answer(zpm: Zpm, client: Client, container: st
     assert zpm(folder, "execute", "--container", f"{container}/greet") == "Hello, world!\n"
     assert client.get(f"{container}/greet/zerocloud.js").headers["Content-Type"].startswith(("text/", "application/"))
     client.request("POST", container, X_Remove_Container_Read="x")
+
+
+def test_the_page_runs_the_zapp(zpm: Zpm, zebra: Zebra, page: Page, container: str, tmp_path: Path) -> None:
+    (tmp_path / "zapp.yaml").write_text(ARGUMENTS)
+    (tmp_path / "arguments.wasm").write_bytes(guests.compiled("arguments"))
+    for source in (Path(zpm_package.__file__).parent / "templates/ui").iterdir():
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    zpm(tmp_path, "bundle")
+    told = zpm(tmp_path, "deploy", container, "told.zapp", "--force", "--public")
+    page.driver.get(told.split()[3])
+    page.says("Tells <b>what</b> it is told.")
+    page.find("#field-1").send_keys('two words, and a "quote"')
+    page.press("Execute")
+    page.says("Failed: ")  # there was no token
+    page.find("#field-0").send_keys(zebra.login().token)
+    page.press("Execute")
+    page.says('two words, and a "quote"')
 
 
 def test_a_service(zpm: Zpm, zebra: Zebra, client: Client, container: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import simplejson
 
-from . import pages
+from . import notebook, pages
 from .errors import ClientError, JobCancelled, JobFailed, NotFinished, NotReachable, Refused
 from .events import Event, parse_events
 from .results import Answer
@@ -133,6 +133,10 @@ class Job:
         except Refused as error:
             return error
         return None
+
+    def show(self) -> None:
+        """Show it in a notebook until it ends: its state, a bar, its nodes. Raises ClientError."""
+        notebook.show(self)
 
     def cancel(self) -> bool:
         """End it; False if it had ended before. Raises ClientError."""

@@ -15,6 +15,7 @@ import simplejson
 from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
+from zerocloud.cli.group import TellingGroup
 from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
@@ -47,16 +48,10 @@ Completion for bash (zsh and fish alike): eval "$(_ZEBRA_COMPLETE=bash_source ze
 """
 
 
-class ZebraGroup(click.Group):
-    """Turns this package's errors into a sentence and an exit code."""
+class ZebraGroup(TellingGroup):
+    """Tells this package's errors, each with its exit code."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except ZebraError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(error.exit_code)
+    known = (ZebraError,)
 
 
 def directory_option(function: Function) -> Function:

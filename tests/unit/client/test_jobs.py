@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sys
+import types
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -223,3 +225,29 @@ def test_jobs_as_html(cluster):
     assert "<i>" not in text
     assert 'value="1" max="1"' in text
     assert "ended" in cluster.cloud.job("forgotten")._repr_html_()
+
+
+def test_a_job_is_followed_in_a_notebook(cluster, monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, picture):
+            shown.append(picture._repr_html_())
+
+    def display(picture, display_id):
+        assert display_id
+        shown.append(picture._repr_html_())
+        return Handle()
+
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    job = cluster.add("j", "running")
+    row = b'event: node\ndata: {"id": 1, "name": "<n>", "state": "succeeded"}\n\n'
+    cluster.events["j"] = [HEAD + row + END]
+    job.show()
+    assert "<b>queued</b>" in shown[0]
+    assert "<b>succeeded</b>" in shown[-1]
+    assert "&lt;n&gt;" in shown[-1]
+    monkeypatch.setitem(sys.modules, "IPython.display", None)
+    with pytest.raises(ClientError, match="no notebook"):
+        job.show()
