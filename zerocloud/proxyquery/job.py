@@ -83,6 +83,7 @@ class Execution:
             timeout=request.timeout,
             transaction=str(environ.get("swift.trans_id", "-")),
             brought=request.brought.image is not None or request.brought.payload is not None,
+            foreign=pipeline.granted,
             previous=str(environ.get(PREVIOUS, "")),
             show_servers=settings.show_servers,
         )

@@ -27,6 +27,8 @@ class SetUid:
         self._authorize = authorize
         self._zapp = zapp
         self._container_info = container_info
+        self.granted = False
+        """Whether something was allowed by a grant: the caller is not the owner."""
 
     def __call__(self, request: Any) -> Any:
         """None if the request is allowed, else the response that refuses it."""
@@ -37,7 +39,9 @@ class SetUid:
         if not grant:
             return denied
         request.acl = grant
-        return self._authorize(request)
+        denied = self._authorize(request)
+        self.granted = self.granted or denied is None
+        return denied
 
     def _grant(self, path: str) -> str:
         """Whom the container of a request's path lets run the zapp. An account's is that of the zapp's own container."""

@@ -76,6 +76,12 @@ class Pipeline:
         environ = make_pre_authed_env(dict(self._environ), agent=None, swift_source=SOURCE)
         return Pipeline(self._application, environ, "v1")
 
+    @property
+    def granted(self) -> bool:
+        """Whether the caller was let in by a container's grant, not as the account's owner."""
+        authorize = self._environ.get("swift.authorize")
+        return isinstance(authorize, SetUid) and authorize.granted
+
     def on_behalf_of(self, zapp: SwiftPath) -> Pipeline:
         """The same for what a zapp does, which its containers' owners may have granted to the caller."""
         authorize = self._environ.get("swift.authorize")

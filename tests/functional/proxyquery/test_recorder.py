@@ -38,8 +38,8 @@ class Store:
         self.written[job] = (kind, value, keep)
 
 
-def live(number=1, outcomes=()):
-    about = About(f"{number:017x}", "a", "u", [], 1.0, created=1.0, started=1.0)
+def live(number=1, outcomes=(), foreign=False):
+    about = About(f"{number:017x}", "a", "u", [], 1.0, created=1.0, started=1.0, foreign=foreign)
     return LiveJob(about, lambda: Progress(outcomes), lambda reason: None)
 
 
@@ -103,6 +103,7 @@ def test_what_waits_is_bounded(monkeypatch):
     recorder, store = Recorder(True, 60, None, log), Store()
     jobs = [live(number) for number in range(1, 6)]
     for job in jobs:
+        job.kept = True
         job.finish(end(b"123456"))
         recorder.jobs.add(job)
         recorder.enqueue(job, store)  # no other green thread runs before all are there
@@ -123,3 +124,16 @@ def test_a_record_does_not_grow_with_what_went_wrong():
     assert len(value["table"]) == 500
     assert max(len(row["error"]) for row in value["table"]) == LONGEST_TEXT + 1
     assert whole(live(outcomes=outcomes), 7)["omitted"] == 493
+
+
+def test_others_can_not_fill_an_account_with_records(monkeypatch):
+    recorder, store, job = Recorder(True, 60, None, Log()), Store(), live(foreign=True)
+    recorder.begin(job, store).end(end())
+    settle(lambda: recorder.jobs.find("a", job.about.id) is None)
+    assert not store.written
+    monkeypatch.setattr(module, "FIRST", 0.01)  # one that takes time can be seen and cancelled
+    store.asked_to_cancel = list
+    one = recorder.begin(job, store)
+    settle(lambda: store.written)
+    one.end(end())
+    settle(lambda: store.written[job.about.id][1]["state"] == "succeeded")

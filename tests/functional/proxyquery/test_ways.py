@@ -9,6 +9,7 @@ import tarfile
 from urllib.parse import quote
 
 import pytest
+from swift.common.concurrency import sleep
 from swift.common.swob import HTTPForbidden, HTTPUnauthorized, Request
 
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
@@ -357,6 +358,13 @@ class TestSetUid:
     def test_a_foreign_user_runs_it_within_its_containers(self, world):
         assert self.call(world).status_int == 200
         assert world.pipeline.objects[f"{ACCOUNT}/out/o"][0] == b"result"
+
+    def test_its_short_jobs_leave_no_records_in_the_owners_account(self, world):
+        self.call(world)
+        jobs = world.filter._shared().recorder.jobs
+        while list(jobs.of(ACCOUNT)):
+            sleep(0)
+        assert not [name for name in world.pipeline.objects if "/.zvm/" in name]
 
     def test_by_open_and_by_source_too(self, world):
         assert self.call(world, path=f"/open/{ACCOUNT}/app/zapp").status_int == 200

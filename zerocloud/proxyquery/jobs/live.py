@@ -16,8 +16,8 @@ from .states import JobState
 class About:
     """What is known of a job before it runs. ``created`` is Unix time, ``started`` the same moment on the scheduler's clock.
 
-    ``timeout`` is in seconds; ``brought`` says that more than a map came with the request; ``previous`` is the job
-    before it in a chain.
+    ``timeout`` is in seconds; ``brought`` says that more than a map came with the request, ``foreign`` that its user is not the
+    account's owner, but was let in by a grant; ``previous`` is the job before it in a chain.
     """
 
     id: str
@@ -28,6 +28,7 @@ class About:
     created: float
     transaction: str = "-"
     brought: bool = False
+    foreign: bool = False
     previous: str = ""
     started: float = field(default_factory=time.monotonic)
     show_servers: bool = True
@@ -63,7 +64,7 @@ class End:
 
 
 class LiveJob:
-    """A job of this process. ``result`` is the URL at which a deferred one leaves its answer."""
+    """A job of this process. ``result`` is where a deferred one leaves its answer, ``kept`` says whether it is recorded."""
 
     def __init__(
         self, about: About, progress: Callable[[], Progress], cancel: Callable[[str], None], result: str | None = None
@@ -71,6 +72,7 @@ class LiveJob:
         self.about = about
         self.end: End | None = None
         self.result = result
+        self.kept = False
         self._progress = progress
         self._cancel = cancel
 

@@ -2,7 +2,8 @@
 
 A job of less than :data:`FIRST` seconds costs one PUT, when it is over. A longer one is recorded while it runs, too, every
 :data:`~.store.HEARTBEAT` seconds, so that other proxies can show it and notice when this one is gone; and from then on it can
-be cancelled from elsewhere. Records of ended jobs wait in a queue. As long as that is short, the writer rests after each of
+be cancelled from elsewhere. Short jobs of people whom a container's grant lets call programs in somebody else's account are not
+recorded: they would fill it. Records of ended jobs wait in a queue. As long as that is short, the writer rests after each of
 them for longer than it took: a proxy that is busy with small jobs answers them first.
 """
 
@@ -72,6 +73,7 @@ class Recorder:
         """A job begins. One that is deferred is recorded before this returns."""
         self.jobs.add(job)
         recording = Recording(self, job, store)
+        job.kept = self._interactive and not job.about.foreign
         if job.result is not None:
             recording.now()
         elif self._interactive or self._accounting is not None:
@@ -80,7 +82,7 @@ class Recorder:
 
     def write(self, job: LiveJob, store: JobStore) -> JobError | None:
         """Record how a job stands; what was in the way, if that could not be done."""
-        if not self._interactive and job.result is None:
+        if not job.kept:
             return None
         trouble = self._attempt(lambda: self._store(job, store))
         if trouble is not None:
@@ -93,7 +95,8 @@ class Recorder:
         metrics.job_ended(self._logger, job)
 
     def watch(self, job: LiveJob, store: JobStore) -> None:
-        """The job is under way, and known elsewhere."""
+        """The job is under way, and takes so long that it is to be known elsewhere."""
+        job.kept = job.kept or self._interactive
         self._cancelling.watch(job, store)
 
     def enqueue(self, job: LiveJob, store: JobStore) -> None:
@@ -184,6 +187,7 @@ class Recording:
 
     def now(self) -> None:
         """Record it before this returns, and from then on."""
+        self._job.kept = True
         self._recorder.write(self._job, self._store)
         self._recorder.watch(self._job, self._store)
         self.start()
