@@ -242,7 +242,7 @@ def test_a_job_is_followed_in_a_notebook(cluster, monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
     job = cluster.add("j", "running")
-    row = b'event: node\ndata: {"id": 1, "name": "<n>", "state": "succeeded"}\n\n'
+    row = b'event: node\ndata: {"id": 2, "name": "<n>", "state": "succeeded"}\n\n'
     cluster.events["j"] = [HEAD + row + END]
     job.show()
     assert "<b>queued</b>" in shown[0]
