@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Iterator
@@ -120,6 +121,30 @@ def test_a_text_is_edited_and_keeps_its_metadata(place: Page, client: Client, co
     assert stored.headers["X-Object-Meta-Colour"].encode("latin-1").decode() == "grün"
 
 
+def test_what_was_not_saved_is_not_lost(place: Page, client: Client, container: str) -> None:
+    client.put(f"{container}/text.txt", "stored", Content_Type="text/plain")
+    place.driver.refresh()
+    place.press("text.txt", "a")
+    place.find(".editor")
+    place.script("document.querySelector('.editor').editor.dispatch({changes: {from: 0, insert: 'not '}}); done()")
+    place.press("Containers", "a")
+    place.says("New container")
+    place.driver.back()
+    place.says("you left without saving")
+    place.press("Save")
+    place.says("is saved")
+    assert client.get(f"{container}/text.txt").text == "not stored"
+
+
+def test_a_compressed_text_is_not_edited(place: Page, client: Client, container: str) -> None:
+    packed = gzip.compress(b"text")
+    client.put(f"{container}/packed.txt", packed, Content_Type="text/plain", Content_Encoding="gzip")
+    place.driver.refresh()
+    place.press("packed.txt", "a")
+    place.says("It is stored compressed (gzip).")
+    assert not place.all(".editor")
+
+
 def test_metadata_and_access(place: Page, client: Client, container: str) -> None:
     place.press("More actions")
     place.press("Metadata of the container…")
@@ -150,6 +175,8 @@ def test_pages_of_a_listing_come_as_one_scrolls(place: Page, client: Client, con
     place.until(lambda: len(place.all("tbody tr")) >= 100)
     place.driver.execute_script("scrollTo(0, document.body.scrollHeight)")
     place.until(lambda: len(place.all("tbody tr")) == 105)
+    names = "\n".join(f"{container}/{number:03}" for number in range(105))
+    client.session.post(f"{client.url}?bulk-delete", data=names, headers={"Content-Type": "text/plain"}, timeout=60)
 
 
 def test_hostile_names_and_contents_are_text(place: Page, client: Client, container: str) -> None:

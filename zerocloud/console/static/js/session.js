@@ -5,7 +5,6 @@ import { request, unwire, Refused } from "./http.js";
 import { keystoneLogin } from "./keystone.js";
 
 const KEY = "zerocloud.session";
-const FORGOTTEN = ["zerocloud.map"];
 
 /** {url, token, user}, or null. */
 export function current() {
@@ -64,5 +63,5 @@ export async function useToken(url, token, user = "") {
 
 /** Forget the token, and what was typed under it. */
 export function signOut() {
-  for (const key of [KEY, ...FORGOTTEN]) sessionStorage.removeItem(key);
+  sessionStorage.clear();
 }

@@ -26,7 +26,7 @@ export async function mapView({ session, store, route, signal }) {
   const text = await beginning(store, route);
   const run = h(
     "button",
-    { type: "button", class: "primary", onclick: () => attempt(() => start(jobs, field_.text(), timeout.value, run)) },
+    { type: "button", class: "primary", onclick: () => attempt(() => start(jobs, writer.text(), timeout.value, run)) },
     "Run",
   );
   const timeout = h("input", {
@@ -39,7 +39,7 @@ export async function mapView({ session, store, route, signal }) {
   });
   const explain = explainer(jobs, plan, signal);
   const paths = (typed) => stored(store, typed, signal);
-  const field_ = await editor({
+  const writer = await editor({
     text,
     language: "json",
     label: "System map",
@@ -48,11 +48,11 @@ export async function mapView({ session, store, route, signal }) {
     extensions: (cm) => assist(cm, schema, { explain, paths }),
   });
   const save = () =>
-    name && runnable(name, "") !== "program"
-      ? saveAs(store, field_.text(), container, name)
-      : saveAs(store, field_.text(), "", "job.json");
+    name && runnable(name, "") === "map"
+      ? saveAs(store, writer.text(), container, name)
+      : saveAs(store, writer.text(), "", "job.json");
   function keep() {
-    sessionStorage.setItem(KEPT, field_.text());
+    sessionStorage.setItem(KEPT, writer.text());
   }
   const templates = h(
     "select",
@@ -60,7 +60,7 @@ export async function mapView({ session, store, route, signal }) {
       "aria-label": "Begin with",
       name: "template",
       onchange: () => {
-        field_.replaceText(pretty(TEMPLATES[templates.value][1]));
+        writer.replaceText(pretty(TEMPLATES[templates.value][1]));
         templates.value = "";
       },
     },
@@ -83,7 +83,7 @@ export async function mapView({ session, store, route, signal }) {
         run,
       ),
     ),
-    h("div", { class: "split" }, field_.element, plan),
+    h("div", { class: "split" }, writer.element, plan),
   );
 }
 

@@ -3,6 +3,7 @@
 import { confirm, ask, field } from "../dialog.js";
 import { h, replace } from "../dom.js";
 import { download } from "../download.js";
+import { keepDraft, takeDraft } from "../drafts.js";
 import { editor } from "../editor.js";
 import { size, when } from "../format.js";
 import { isImage, isText, language, runnable } from "../kinds.js";
@@ -19,7 +20,12 @@ export async function objectView({ store, route, signal }) {
   const [account, container, name] = route.parts;
   const place = { store, account, container, name, signal };
   const headers = await store.head(account, container, name);
-  const about = { bytes: Number(headers["content-length"]), type: headers["content-type"] ?? "", etag: headers.etag };
+  const about = {
+    bytes: Number(headers["content-length"]),
+    type: headers["content-type"] ?? "",
+    etag: headers.etag,
+    special: special(headers),
+  };
   const body = h("div", { class: "body" });
   const actions = h("div", { class: "actions" });
   const section = h(
@@ -32,6 +38,13 @@ export async function objectView({ store, route, signal }) {
   replace(actions, buttons(place, about));
   await show(place, about, body, actions);
   return section;
+}
+
+/** Why an object that is text can't be edited here; empty if it can. */
+function special(headers) {
+  if (headers["content-encoding"]) return `It is stored compressed (${headers["content-encoding"]}).`;
+  if (headers["x-static-large-object"] || headers["x-object-manifest"]) return "It is made of segments.";
+  return "";
 }
 
 function facts(headers, about) {
@@ -90,6 +103,8 @@ async function show(place, about, body, actions) {
     replace(body, h("img", { class: "preview", src: url, alt: name }));
   } else if (!isText(name, about.type)) {
     replace(body, h("p", { class: "dim" }, "This is no text. Download it to look at it."));
+  } else if (about.special) {
+    replace(body, h("p", { class: "dim" }, `${about.special} Download it to look at it.`));
   } else if (about.bytes > MOST_TEXT) {
     replace(
       body,
@@ -115,14 +130,15 @@ async function edit(place, about, body, actions) {
     return;
   }
   let { etag } = about;
+  const draft = takeDraft(`${account}/${container}/${name}`);
   const saveButton = h("button", { type: "button", class: "primary", disabled: true, onclick: () => attempt(save) }, "Save");
   const saveAs = h(
     "button",
-    { type: "button", onclick: () => attempt(() => saveUnder(place, about, field_.text())) },
+    { type: "button", onclick: () => attempt(() => saveUnder(place, about, writer.text())) },
     "Save as…",
   );
-  const field_ = await editor({
-    text,
+  const writer = await editor({
+    text: draft ?? text,
     language: language(name, about.type),
     label: `Text of ${name}`,
     onchange: () => {
@@ -133,7 +149,12 @@ async function edit(place, about, body, actions) {
   const guard = (event) => !saveButton.disabled && event.preventDefault();
   addEventListener("beforeunload", guard, { signal });
   actions.prepend(saveButton, saveAs);
-  replace(body, field_.element);
+  replace(body, writer.element);
+  signal.addEventListener("abort", () => saveButton.disabled || keepDraft(`${account}/${container}/${name}`, writer.text()));
+  if (draft !== null) {
+    saveButton.disabled = false;
+    tell("This is the text that you left without saving it.");
+  }
 
   async function save() {
     const now = await store.head(account, container, name);
@@ -143,7 +164,7 @@ async function edit(place, about, body, actions) {
       !(await confirm("Save over a newer version?", "Somebody else has changed this object since you opened it.", "Save mine"))
     )
       return;
-    const response = await store.put(account, container, name, field_.text(), keep(now));
+    const response = await store.put(account, container, name, writer.text(), keep(now));
     etag = response.headers.get("etag")?.replaceAll('"', "");
     saveButton.disabled = true;
     tell(`${name} is saved.`);
@@ -153,9 +174,7 @@ async function edit(place, about, body, actions) {
 /** A PUT makes an object anew: its type and metadata go along. */
 function keep(headers) {
   const names = Object.keys(headers).filter(
-    (name) =>
-      name.startsWith("x-object-meta-") ||
-      ["content-type", "content-disposition", "content-encoding", "x-delete-at"].includes(name),
+    (name) => name.startsWith("x-object-meta-") || ["content-type", "content-disposition", "x-delete-at"].includes(name),
   );
   return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }
