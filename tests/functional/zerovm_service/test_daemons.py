@@ -152,6 +152,35 @@ def test_a_session_without_a_job_is_not_frozen(running, guest):
     assert daemons(running) == []
 
 
+# Writes its last argument to stdout.
+ECHO = """(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (if (call $sizes (i32.const 0) (i32.const 4)) (then unreachable))
+    (if (call $args (i32.const 16) (i32.const 1024)) (then unreachable))
+    (i32.store (i32.const 8) (i32.load (i32.const 20)))
+    (i32.store (i32.const 12) (i32.sub (i32.add (i32.const 1023) (i32.load (i32.const 4))) (i32.load (i32.const 20))))
+    (if (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 512)) (then unreachable))))"""
+
+
+def test_a_guest_that_knows_nothing_of_it_is_frozen_before_it_begins(running):
+    def run_with(argument, program=None):
+        wanted = Run(running, program=program)
+        number = len(wanted.files)
+        wanted.files.append(memory_file(f"[args]\nargs=echo {argument}\n[precache]\nprecache=yes\n".encode()))
+        wanted.manifest += f"Channel=fd:{number},/dev/nvram,3,0,100,10000,0,0\n".encode()
+        return wanted.finish()
+
+    report, output = run_with("first", bytes(wasmtime.wat2wasm(ECHO)))
+    assert (report.end, report.daemon, report.retcode, output) == (EndState.EXITED, 1, 0, "")
+    for argument in ("second", "third"):
+        report, output = run_with(argument)
+        assert (report.end, report.daemon, report.retcode, output) == (EndState.EXITED, 0, 0, argument)
+
+
 def test_it_can_not_be_frozen_twice(running, guest):
     run(running, b"first", program=guest)
     report, _ = run(running, b"?")
