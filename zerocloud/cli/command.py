@@ -11,6 +11,7 @@ from .group import HELP, LazyGroup
 COMMANDS = {
     "console": "zerocloud.cli.console",
     "explain": "zerocloud.cli.explain",
+    "image": "zerocloud.cli.image",
     "job": "zerocloud.cli.job",
     "run": "zerocloud.cli.run",
     "self-check": "zerocloud.cli.self_check",

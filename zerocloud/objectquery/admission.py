@@ -25,6 +25,13 @@ class ExecutorService:
         self._held: Connection | None = None
 
     @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A connection without a slot, for work of the server's own. Raises :class:`Refusal` (503) when there is no service."""
+        with self._connect() as connection:
+            self._hold()
+            yield connection
+
+    @contextmanager
     def admitted(self, head: Head) -> Iterator[Connection]:
         """A slot of the request's pool: a connection that is ready for the manifest, and ends its session when it closes.
 

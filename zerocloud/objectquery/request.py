@@ -36,6 +36,7 @@ from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.session import Ended, Place, Session, read_node
 from zerocloud.objectquery.settings import Settings
 from zerocloud.objectquery.unpack import Members, receive
+from zerocloud.objectquery.warm import WarmGuests
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription
 from zerocloud.zerovm.states import EndState
@@ -52,6 +53,7 @@ class Host:
         self.programs = Programs(self.settings.kept_programs, logger.warning)
         self.store = LocalStore(conf, self.settings, logger)
         self.executor = ExecutorService(self.settings, logger)
+        self.warm = WarmGuests(self.executor, self.images, logger)
 
 
 class SessionRequest:
@@ -126,7 +128,8 @@ class SessionRequest:
         settings = self._host.settings
         limits = Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, head.timeout)
         trace = self._host.logger.info if settings.debug else None
-        return Place(self._host.images, limits, settings.bind_address, space, local, neighbour, trace)
+        again = partial(self._host.executor.admitted, head)
+        return Place(self._host.images, limits, settings.bind_address, space, local, neighbour, self._host.warm, again, trace)
 
     def _ended(self, head: Head, node: NodeDescription, ended: Ended, outputs: ExitStack) -> Response:
         with outputs:

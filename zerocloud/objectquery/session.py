@@ -6,8 +6,8 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 
 from swift.common.concurrency import Timeout, sleep
 
@@ -26,16 +26,18 @@ from zerocloud.objectquery.manifest_maker import (
     standard_line,
 )
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
+from zerocloud.objectquery.warm import NO_PROGRAM, WarmForm, WarmGuests, arguments
 from zerocloud.objectquery.window import window_of
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription, WireError
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused
 from zerocloud.zerovm.errors import ManifestError, NetworkError
-from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.manifest import ChannelLine, Manifest
 from zerocloud.zerovm.network import open_network
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
+from zerocloud.zerovm.sources import DescriptorSource
 
 _PATIENCE = 60.0
 """Seconds beyond the session's own limit until the executor service counts as lost: compiling comes on top of running."""
@@ -45,8 +47,9 @@ _PATIENCE = 60.0
 class Place:
     """Where a session runs: the server's images and limits, the device's workspace, and what is local there.
 
-    ``neighbour`` opens another object of the same device, by its URL and partition. ``trace`` is told of the manifest, the
-    NVRAM and the report, where the operator wants to see them.
+    ``neighbour`` opens another object of the same device, by its URL and partition. ``warm`` are the frozen guests of the
+    images, ``admitted_again`` gives another connection like the one that the session came with. ``trace`` is told of the
+    manifest, the NVRAM and the report, where the operator wants to see them.
     """
 
     images: SystemImages
@@ -55,6 +58,8 @@ class Place:
     workspace: Workspace
     local: LocalData
     neighbour: Callable[[str, int], LocalData]
+    warm: WarmGuests
+    admitted_again: Callable[[], AbstractContextManager[Connection]]
     trace: Callable[[str], None] | None = None
 
 
@@ -134,7 +139,7 @@ class Session:
             lines = [*self._channel_lines(bound, files), *network]
             lines += self._standard_lines({line.alias for line in lines})
             lines += own_lines(executable, self._configuration(bound, network), self._limits)
-            return self._execute(executable, lines, connection, deadline)
+            return self._execute(executable, bound, lines, connection, deadline)
         except ManifestError as error:
             raise Refusal(400, f"Node {self._node.name}: {error.text}") from None
 
@@ -202,12 +207,16 @@ class Session:
         local = self._place.local
         variables = local_environment(tuple(bound), local.place.path, local.size, local.metadata)
         file = self._inputs.enter_context(io.FileIO(os.memfd_create("nvram", os.MFD_CLOEXEC), "r+"))
-        text = make_nvram(self._node, bound, network, variables)
+        description = self._place.warm.description(self._node)
+        prelude = arguments(description.prelude) if description else ""
+        text = make_nvram(replace(self._node, args=f"{prelude} {self._node.args}".strip()), bound, network, variables)
         self._trace("NVRAM", text)
         file.write(text)
         return self._descriptors.add(file)
 
-    def _execute(self, executable: int, lines: list[ChannelLine], connection: Connection, deadline: float) -> Ended:
+    def _execute(
+        self, executable: int, bound: Sequence[Bound], lines: list[ChannelLine], connection: Connection, deadline: float
+    ) -> Ended:
         try:
             if any(line.network for line in lines):
                 lines = self._connect(lines, deadline)
@@ -215,9 +224,8 @@ class Session:
             report = Report(state=str(error))
         else:
             manifest = make_manifest(self._node, executable, lines, self._limits, self._head.pool, self._head.job)
-            text = manifests.render(manifest)
-            self._trace("manifest", text)
-            report = self._report(connection, text)
+            form = self._place.warm.form(self._node, manifest.channels)
+            report = self._report(connection, manifest) if form is None else self._warm(form, manifest, bound, connection)
         return Ended(report, tuple(self._written), self._errors)
 
     def _connect(self, lines: list[ChannelLine], deadline: float) -> list[ChannelLine]:
@@ -237,10 +245,29 @@ class Session:
         self._descriptors.numbers.extend(opened.descriptors)
         return list(opened.lines)
 
-    def _report(self, connection: Connection, manifest: bytes) -> Report:
+    def _warm(self, form: WarmForm, manifest: Manifest, bound: Sequence[Bound], connection: Connection) -> Report:
+        """Go on from a frozen guest, if there is one of this form; otherwise run cold, and have one made for the next."""
+        guests = self._place.warm
+        if guests.is_running(form):
+            report = self._report(connection, replace(manifest, program=NO_PROGRAM, job=form.name))
+            if not guests.missed(form, report):
+                return replace(report, daemon=1)
+            connection = self._inputs.enter_context(self._place.admitted_again())
+        assert isinstance(manifest.program, DescriptorSource)
+        guests.compile(form, self._descriptors.numbers[manifest.program.number])
+        report = self._report(connection, manifest)
+        assert form.description.warm is not None
+        warming = replace(self._node, args=arguments(form.description.warm.args), env={})
+        configuration = make_nvram(warming, bound, (), {})
+        guests.begin(form, manifest, self._descriptors.numbers, configuration)
+        return report
+
+    def _report(self, connection: Connection, manifest: Manifest) -> Report:
+        rendered = manifests.render(manifest)
+        self._trace("manifest", rendered)
         try:
             with Timeout(self._limits.timeout + _PATIENCE) as patience:
-                text = connection.run(manifest, self._descriptors.numbers)
+                text = connection.run(rendered, self._descriptors.numbers)
                 self._trace("report", text)
                 return parse_report(text)
         except ServiceRefused as refused:

@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
 from zerocloud.cli.group import TellingGroup
-from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, view
+from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, sysimages, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import log_in
@@ -84,6 +85,7 @@ def main() -> None:
 @click.option("--encrypt", is_flag=True, default=None, help="Encrypt what is stored from now on, under a key in the directory.")
 @click.option("--together", is_flag=True, help="One process for everything: less memory, but no node can be killed alone.")
 @click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
+@click.option("--image", "images", multiple=True, metavar="NAME", help="Have a system image, like python; kept from then on.")
 @click.option("--set", "overrides", multiple=True, metavar="SERVER/SECTION/OPTION=VALUE", help="Change Swift's configuration.")
 def up(
     directory: str,
@@ -95,6 +97,7 @@ def up(
     encrypt: bool | None,
     together: bool,
     plain: bool,
+    images: tuple[str, ...],
     overrides: tuple[str, ...],
 ) -> None:
     """Start a Zebra.
@@ -105,13 +108,17 @@ def up(
     Examples:
       zebra up --nodes 6 --port 8080
       zebra up --detach --set object/object_query/zerovm_timeout=5
+      zebra up --image python                 programs in Python, with numpy and pandas
     """
     layout = Layout.at(directory)
-    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, dict(map(_override, overrides)))
+    chosen = dict(map(_override, overrides))
+    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, chosen)
     settings.check_wish(wish)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     with console.status("Starting") as progress:
+        prepared = sysimages.prepare(images, lambda text: progress.update(f"{text} …"))
+        wish = replace(wish, overrides={**prepared, **chosen})
         started = start(layout, wish, lambda text: progress.update(f"{text} …"))
     welcome = view.welcome(layout, started.url, USERS[0], detach, console=not plain)
     if detach:

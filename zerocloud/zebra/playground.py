@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import TracebackType
 
-from zerocloud.zebra import state, stop
+from zerocloud.zebra import state, stop, sysimages
 from zerocloud.zebra.errors import NotRunning, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import Login, log_in
@@ -28,7 +29,7 @@ class Zebra:
     ``together`` puts all servers into one process: it starts faster, takes a fifth of the memory, and is good for tests of what
     goes through HTTP; but then no node can be killed alone. Without ``filters`` it is a plain Swift. ``overrides`` maps
     ``server/section/option`` (``object/object_query/zerovm_timeout``) to a value, and is kept in the directory. ``destroy``
-    has :meth:`down` remove the directory with all data.
+    has :meth:`down` remove the directory with all data. ``images`` are names of system images, such as ``python``.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Zebra:
         together: bool = False,
         filters: bool = True,
         destroy: bool = False,
+        images: Iterable[str] = (),
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         self.layout = Layout.at(directory)
         self._wish = Wish(nodes, port, ec, policy, encrypt, together, filters, dict(overrides or {}))
+        self._images = tuple(images)
         self._destroy = destroy
         self._started: Started | None = None
         self._logins: dict[str, Login] = {}
@@ -55,7 +58,8 @@ class Zebra:
         """Start it; returns when a PUT and a GET through the proxy succeed. Raises ZebraError."""
         if self._started is not None:
             raise ZebraError(f"{self.layout.directory}: up() was called twice")
-        self._started = start(self.layout, self._wish)
+        prepared = sysimages.prepare(self._images, lambda text: None)
+        self._started = start(self.layout, replace(self._wish, overrides={**prepared, **self._wish.overrides}))
 
     def down(self) -> None:
         """End it, if :meth:`up` has started it; nothing of it runs when this returns."""

