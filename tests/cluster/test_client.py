@@ -73,6 +73,18 @@ def test_failures_and_mistakes(cloud: Connection, client: Client, container: str
     assert mistake.value.status == 400
 
 
+def test_each_node_answers_by_itself(cloud: Connection, client: Client, container: str) -> None:
+    copy, trap = program(client, container, "copy"), program(client, container, "trap")
+    client.put(f"{container}/a.in", b"\xff")
+    client.put(f"{container}/b.in", "two")
+    group = node(copy, devices=[stdin(container, "*.in"), {"name": "stdout", "content_type": "text/x"}])
+    first, second = cloud.run_each([group])
+    assert (first.name, first.body, second.name, second.text) == ("node-1", b"\xff", "node-2", "two")
+    assert second.headers["Content-Type"] == "text/x"
+    with pytest.raises(JobFailed, match="node"):
+        cloud.run_each([node(trap)])
+
+
 def test_a_stored_job_reads_its_payload(cloud: Connection, client: Client, container: str) -> None:
     copy = program(client, container, "copy")
     group = node(copy, devices=[{"name": "stdin"}, {"name": "stdout"}])

@@ -16,7 +16,7 @@ from .errors import ClientError, JobCancelled, JobFailed, LoginError, NotFinishe
 from .events import Event
 from .jobs import Job, JobStatus
 from .login import Login, log_in
-from .results import Answer, Counters, NodeResult
+from .results import Answer, Counters, NodeAnswer, NodeResult
 from .waiting import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Waited, as_completed, wait
 from .work import Source, Work
 
@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "Answer",
     "NodeResult",
+    "NodeAnswer",
     "Counters",
     "Job",
     "JobStatus",

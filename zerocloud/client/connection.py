@@ -13,7 +13,7 @@ import requests
 from .errors import ClientError, JobCancelled, JobFailed, NotReachable, Refused
 from .jobs import Job, JobStatus
 from .login import Login, log_in
-from .results import Answer
+from .results import Answer, NodeAnswer, node_answers
 from .work import JSON, Work, prepared
 
 CONNECT_SECONDS = 10
@@ -50,6 +50,19 @@ class Connection:
         response = self._post(work, "1.0", {**_timeout(timeout), **(headers or {})}, stream=into is not None)
         body = self.body(response, into)
         return Answer(response.headers.get(JOB, ""), response.status_code, dict(response.headers), body)
+
+    def run_each(
+        self, work: Work, headers: Mapping[str, str] | None = None, *, timeout: float | None = None
+    ) -> tuple[NodeAnswer, ...]:
+        """Run a job and wait; what each node answered by itself, in their order. All of it is held in memory.
+
+        Raises ClientError; JobFailed if the job fails, with its story.
+        """
+        response = self._post(work, "1.0", {"Accept": JSON, **_timeout(timeout), **(headers or {})})
+        try:
+            return node_answers(response.json())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise NotReachable(f"{self.login.storage_url} does not answer node by node: {error}") from error
 
     def submit(self, work: Work, headers: Mapping[str, str] | None = None, *, timeout: float | None = None) -> Job:
         """Start a job that runs by itself. Mistakes in it are told at once. Raises ClientError."""
@@ -164,15 +177,27 @@ def _timeout(seconds: float | None) -> dict[str, str]:
 
 
 def _refusal(response: requests.Response) -> ClientError:
-    """What an error says, whether it was told as text or as JSON."""
-    if RAN in response.headers:
-        answer = Answer(response.headers.get(JOB, ""), response.status_code, dict(response.headers), response.content)
-        return JobCancelled(answer) if answer.status == CANCELLED else JobFailed(answer)
-    if response.headers.get("Content-Type", "").startswith(JSON):
-        try:
-            value = response.json()
-        except requests.JSONDecodeError:
-            value = None
-        if isinstance(value, dict):
-            return Refused(response.status_code, str(value.get("error", "")), value.get("problems", ()))
+    """What an error says, whether it was told as text, as JSON, or node by node."""
+    value, headers = _json_object(response), response.headers
+    if value is not None and "nodes" in value:
+        story = str(value.get("error", "")).encode("utf-8", "replace")
+        return _failure(Answer(str(value.get("job", "")), response.status_code, dict(headers), story))
+    if RAN in headers:
+        return _failure(Answer(headers.get(JOB, ""), response.status_code, dict(headers), response.content))
+    if value is not None:
+        return Refused(response.status_code, str(value.get("error", "")), value.get("problems", ()))
     return Refused(response.status_code, response.text)
+
+
+def _json_object(response: requests.Response) -> dict[str, Any] | None:
+    if not response.headers.get("Content-Type", "").startswith(JSON):
+        return None
+    try:
+        value = response.json()
+    except requests.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _failure(answer: Answer) -> JobFailed:
+    return JobCancelled(answer) if answer.status == CANCELLED else JobFailed(answer)

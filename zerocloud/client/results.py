@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -81,6 +82,46 @@ class Answer:
 
     def _repr_html_(self) -> str:
         return pages.answer(self)
+
+
+@dataclass(frozen=True)
+class NodeAnswer:
+    """What one node answered by itself. ``body`` is None if it has no output without a path, or did not come so far."""
+
+    name: str
+    succeeded: bool
+    server: str
+    exit_code: int
+    error: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8; what is none is replaced."""
+        return (self.body or b"").decode("utf-8", "replace")
+
+
+def node_answers(value: Mapping[str, Any]) -> tuple[NodeAnswer, ...]:
+    """The nodes of an answer that tells them one by one."""
+    return tuple(
+        NodeAnswer(
+            name=str(node["name"]),
+            succeeded=bool(node.get("succeeded")),
+            server=str(node.get("server") or ""),
+            exit_code=int(_float(str(node.get("exit_code") or ""))),
+            error=str(node.get("error") or ""),
+            headers=dict(node.get("headers") or {}),
+            body=_body(node),
+        )
+        for node in value.get("nodes") or ()
+    )
+
+
+def _body(node: Mapping[str, Any]) -> bytes | None:
+    if "base64" in node:
+        return base64.b64decode(node["base64"])
+    return str(node["body"]).encode("utf-8", "surrogatepass") if "body" in node else None
 
 
 def node_results(headers: Mapping[str, str]) -> tuple[NodeResult, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zerocloud.client.results import node_results
+
 TEXT, PROGRAMS = "demo-text", "demo-programs"
 MAPPER, REDUCER = "wordmap.wasm", "wordreduce.wasm"
 
@@ -47,12 +49,11 @@ class NodeRow:
 
 def node_rows(headers: Mapping[str, str]) -> list[NodeRow]:
     """The table of nodes from a job's ``X-Nexe-*`` headers (HTTP API, section 7)."""
-    names, servers, states = (headers.get(f"X-Nexe-{name}", "").split(",") for name in ("System", "Server", "Status"))
-    accounts = headers.get("X-Nexe-Cdr-Line", "").split(",")[1:]  # the first is the whole job's time
     rows = []
-    for name, server, state, seconds, fields in zip(names, servers, states, accounts[::2], accounts[1::2], strict=True):
-        _, _, _, local_read, _, _, _, network_read, _, sent = fields.split()
-        rows.append(NodeRow(name, server, state, float(seconds), int(local_read) + int(network_read), int(sent)))
+    for node in node_results(headers):
+        used = node.counters
+        read, sent = used.bytes_read + used.network_bytes_read, used.network_bytes_written
+        rows.append(NodeRow(node.name, node.server, node.status, node.seconds, read, sent))
     return rows
 
 

@@ -119,3 +119,33 @@ def test_a_token_follows_no_redirection():
     transport = Transport(Told(302, b"", {"Location": "http://evil/"}))
     assert connection(transport).run("[]").status == 302
     assert [request.url for request in transport.sent] == ["http://h/v1/AUTH_x"]
+
+
+JSON = {"Content-Type": "application/json", "X-Nexe-System": "a,b"}
+
+
+def test_each_node_by_itself():
+    nodes = [
+        {"name": "a", "succeeded": True, "server": None, "exit_code": "0", "headers": {"X": "1"}, "size": 2, "body": "é"},
+        {"name": "b", "succeeded": True, "server": "h:1", "exit_code": "3", "error": "", "base64": "/w=="},
+        {"name": "c", "succeeded": False, "error": "it was cancelled"},
+    ]
+    transport = Transport(Told(200, json.dumps({"job": "j", "nodes": nodes}).encode(), JSON))
+    first, second, third = connection(transport).run_each("[]")
+    assert transport.sent[0].headers["Accept"] == "application/json"
+    assert (first.name, first.text, first.headers, first.exit_code) == ("a", "é", {"X": "1"}, 0)
+    assert (second.body, second.server, second.exit_code) == (b"\xff", "h:1", 3)
+    assert (third.body, third.text, third.succeeded, third.error) == (None, "", False, "it was cancelled")
+
+
+def test_a_failure_told_node_by_node():
+    body = json.dumps({"job": "j", "status": 500, "error": "node a failed", "nodes": [{"name": "a"}]}).encode()
+    with pytest.raises(JobFailed, match="node a failed") as caught:
+        connection(Transport(Told(500, body, JSON))).run_each("[]")
+    assert caught.value.answer.job == "j"
+    with pytest.raises(JobFailed, match="own") as caught:  # a program's own answer, which is JSON by chance
+        connection(Transport(Told(500, b'{"its": "own"}', JSON))).run("[]")
+    assert len(caught.value.answer.nodes) == 2
+    for odd in (b"[]", b"{", b'{"nodes": [5]}', b'{"nodes": [{}]}', b'{"nodes": [{"name": "a", "base64": "x"}]}'):
+        with pytest.raises(NotReachable, match="node by node"):
+            connection(Transport(Told(200, odd))).run_each("[]")
