@@ -7,10 +7,11 @@ import pytest
 
 from zerocloud.zerovm.client import ServiceRefused
 from zerocloud.zerovm.command import main
+from zerocloud.zerovm.frames import COMPILE, COMPILED, read_frame, send_frame
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.states import EndState
 
-from .conftest import memory_file
+from .conftest import memory_file, name, wait_for
 from .hostile import many_locals_in_many_loops
 
 SLOW = many_locals_in_many_loops(600, 80)
@@ -30,6 +31,31 @@ def test_only_the_operators_program_may_take_long(service, tmp_path):
     assert running.log_text().count(f"({len(SLOW)} bytes): ok") == 1
     report, _ = running.run("hello", program=SLOW)
     assert (report.end, report.validator) == (EndState.EXITED, 2)
+
+
+def test_a_session_waits_for_the_operators_compile(service, tmp_path):
+    os.chmod(tmp_path, 0o755)
+    running = service("--compile-seconds", "1", cache=tmp_path / "modules")
+    program = memory_file(SLOW)
+    with running.connect() as connection:
+        send_frame(connection._socket, COMPILE, [program])
+        wait_for(lambda: any(name(child) == "zerovm-compile" for child in running.guests()), "its compile")
+        assert running.run("hello", program=SLOW)[0].end is EndState.EXITED
+        assert read_frame(connection._socket) == COMPILED
+    os.close(program)
+
+
+def test_what_was_there_already_becomes_the_operators(service, tmp_path):
+    os.chmod(tmp_path, 0o755)
+    running = service(cache=tmp_path / "modules")
+    running.run("hello")
+    program = memory_file(running.program)
+    with running.connect() as connection:
+        connection.compile(program, timeout=60)
+    os.close(program)
+    if os.geteuid() == 0:
+        (file,) = (tmp_path / "modules").iterdir()
+        assert file.stat().st_mode & stat.S_ISVTX
 
 
 def test_a_program_that_is_none_is_refused_and_the_service_goes_on(service):
@@ -69,8 +95,8 @@ def test_the_operators_programs_leave_a_full_cache_last(tmp_path):
         return {name.removesuffix(".cwasm") for name in os.listdir(tmp_path / "cache")}
 
     store("own", trusted=True)
-    for name in ("a", "b", "c"):
-        store(name)
+    for other in ("a", "b", "c"):
+        store(other)
     assert "own" in names()
     assert len(names()) == 2
     assert stat.S_IMODE((tmp_path / "cache" / "own.cwasm").stat().st_mode) & 0o777 == 0o400

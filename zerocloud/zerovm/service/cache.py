@@ -56,7 +56,7 @@ class Cache:
     def store(self, descriptor: int, name: str, trusted: bool = False) -> None:
         """Give a finished file its name, all at once; one that is there already stays. Then the oldest go. Raises OSError."""
         if trusted:
-            os.fchmod(descriptor, _MODE | stat.S_ISVTX)
+            self.keep(descriptor)
         try:
             os.link(
                 str(descriptor),
@@ -68,6 +68,11 @@ class Cache:
         except FileExistsError:
             pass
         self.evict(keep=name)
+
+    @staticmethod
+    def keep(descriptor: int) -> None:
+        """Have a module leave a full cache last: it is the operator's own. Raises OSError."""
+        os.fchmod(descriptor, _MODE | stat.S_ISVTX)
 
     def remove(self, name: str) -> None:
         """Forget a module that turned out unusable."""

@@ -83,11 +83,8 @@ class Compiler:
 
         The compile goes on when all have withdrawn: the next to ask will find its result. Raises OSError.
         """
-        under_way = self._compiles.get((name, True))
-        key = (
-            name,
-            wanted.trusted or under_way is not None,
-        )  # what failed within the narrow limits may succeed within the wide ones
+        # What fails within the narrow limits may succeed within the wide ones: whoever can waits for that.
+        key = (name, wanted.trusted or (name, True) in self._compiles)
         until, failure = self._failures.get(key, (0.0, None))
         if failure is not None and time.monotonic() < until:
             done(failure)

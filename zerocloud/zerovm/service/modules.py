@@ -97,6 +97,8 @@ class Modules:
         name = f"{digest}-{self._keys[wanted.fuel]}"
         descriptor = self._cache.open(name)
         if descriptor is not None:
+            if wanted.trusted:
+                self._cache.keep(descriptor)
             query.answer(Compiled(descriptor, name, cached=True))
             return
 
