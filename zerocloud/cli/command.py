@@ -19,7 +19,7 @@ COMMANDS = {
 """Names of commands and the modules in this folder whose ``command`` they are."""
 
 EPILOG = """\b
-Exit codes: 0 all is well, 1 failed, 2 wrong usage.
+Exit codes: 0 all is well, 1 failed, 2 wrong usage, 130 interrupted; those of zerocloud job are in its help.
 
 Completion for bash (zsh and fish alike): eval "$(_ZEROCLOUD_COMPLETE=bash_source zerocloud)"
 """
