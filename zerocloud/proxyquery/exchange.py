@@ -139,7 +139,7 @@ class Exchange:
             status, headers = self._within(self._order.patience, "admission", self._connection.interim)
             text = "" if status == CONTINUE else self._text(self._connection)
         except _Slow as slow:
-            silent = slow.step == "admission"  # it may hang; or the session is in its queue, for which it is not to blame
+            silent = slow.step == "admission"  # it hangs, or it is only slow: no reason for Swift to avoid it
             if not silent:
                 self._around.limits.failed(self._device, f"zerocloud: {slow}")
             self._tell(Refused(*self._ids, Refusal.SILENT if silent else Refusal.ELSEWHERE, 503, str(slow)))

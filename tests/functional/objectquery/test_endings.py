@@ -125,6 +125,15 @@ def test_an_executor_service_that_can_not_be_started(tmp_path):
         wait_for(lambda: not server.leftovers(), "nothing left")
 
 
+def test_who_waits_in_the_queue_is_told_when_its_patience_is_over(tmp_path):
+    with storage_server(tmp_path, zerovm_threadpools="default = WaitPool(1,3);") as server:
+        body = body_of("loop", LOOP)
+        with server.started("/a", len(body)):
+            answer = server.run("copy", node(STDOUT), X_Zerovm_Patience="0.1")
+            assert (answer.status, answer.body) == (503, b"Slot not available: none came free within 0.1 seconds")
+        wait_for(lambda: not server.leftovers(), "nothing left")
+
+
 def test_a_storm_gets_slots_a_queue_and_refusals(tmp_path):
     pools = "default = WaitPool(2,3);"
     with storage_server(tmp_path, zerovm_threadpools=pools) as server, ExitStack() as stack:

@@ -40,6 +40,7 @@ def test_default_headers(server):
         ({"Content_Type": None}, 400, "No content type"),
         ({"Content_Type": "application/json"}, 400, "Invalid Content-Type"),
         ({"X_Zerovm_Pool": "Swimming"}, 400, "Cannot find pool swimming"),
+        ({"X_Zerovm_Patience": "-1"}, 400, "X-Zerovm-Patience: -1: expected seconds"),
         ({"X_Zerovm_Timeout": "soon"}, 400, "X-Zerovm-Timeout: soon: expected whole seconds, 1 or more"),
         ({"X_Backend_Storage_Policy_Index": "7"}, 503, "No policy with index 7"),
     ],
