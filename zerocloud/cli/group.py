@@ -11,6 +11,7 @@ import click
 from zerocloud.client import ClientError
 
 from .errors import CommandError
+from .terminal import plain_lines
 
 HELP = {"help_option_names": ["-h", "--help"]}
 FAILED = 1
@@ -26,7 +27,7 @@ class TellingGroup(click.Group):
         try:
             return super().invoke(ctx)
         except self.known as error:
-            click.echo(self.told(error), err=True)
+            click.echo("\n".join(plain_lines(self.told(error))), err=True)
             ctx.exit(getattr(error, "exit_code", FAILED))
 
     def told(self, error: Exception) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from zerocloud.cli.terminal import plain_lines
 from zerocloud.client import ClientError
 
 from .errors import ZpmError
@@ -34,6 +35,6 @@ def again(root: Path, work: Callable[[], None]) -> None:
             try:
                 work()
             except (ZpmError, ClientError) as error:
-                click.echo(f"Error:\n{error}", err=True)
+                click.echo("\n".join(plain_lines(f"Error:\n{error}")), err=True)
     except KeyboardInterrupt:
         return

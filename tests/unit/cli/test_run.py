@@ -77,6 +77,11 @@ def test_a_failed_job_is_a_story_and_an_exit_code(play):
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, 500)
 
 
+def test_what_a_program_wrote_does_not_steer_the_terminal(play):
+    result, _ = play(Told(500, b"node map-1 failed\n  | \x1b[2Jgone\x07\n", REPORT), "job.json")
+    assert result.stderr.splitlines() == ["Error: node map-1 failed", "  |  [2Jgone "]
+
+
 def test_a_detached_job_is_named(play):
     told = Told(200, b"swift://AUTH_x/.zvm/jobs/j1/result", REPORT)
     result, transport = play(told, "job.json", "--detach")
