@@ -15,6 +15,7 @@ import pytest
 
 from tests.cluster.conftest import TIMEOUT, Client, connect
 from tests.cluster.jobs import node, run
+from zerocloud.client import Connection, Login
 from zerocloud.zebra import Zebra
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.new import create
@@ -142,3 +143,25 @@ def test_the_template_of_a_service(client: Client, tmp_path: Path) -> None:
     told = client.session.post(url, data=b"12345", timeout=TIMEOUT)
     assert (told.status_code, told.json()) == (200, {"bytes": 5})
     assert client.session.delete(url, timeout=TIMEOUT).status_code == 405
+
+
+def words(file):
+    for word in file.read().split():
+        yield word.decode(), 1
+
+
+def add(word, counts):
+    return sum(counts)
+
+
+def length(file):
+    return len(file.read())
+
+
+def test_functions_run_where_the_objects_lie(client: Client) -> None:
+    for name, text in {"f-1": "b a", "f-2": "a ü a"}.items():
+        client.put(f"c/{name}", text)
+    token = client.session.headers["X-Auth-Token"]
+    with Connection(Login(client.url, token)) as cloud:
+        assert cloud.map(length, "swift://~/c/f-*") == [3, 6]
+        assert sorted(cloud.map_reduce(words, add, "swift://~/c/f-*", reducers=2)) == [("a", 3), ("b", 1), ("ü", 1)]

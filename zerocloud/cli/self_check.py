@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 import sys
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,6 +15,7 @@ import wasmtime
 from rich.text import Text
 
 from zerocloud.client import ClientError, Connection, connect
+from zerocloud.client.functions import zapp
 
 from . import look
 
@@ -113,18 +112,7 @@ def _storage(cloud: Connection) -> str:
 
 
 def _job(cloud: Connection) -> str:
-    answer = cloud.run(_archive())
+    answer = cloud.run(zapp(MAP, {"check.wasm": bytes(wasmtime.wat2wasm(PROGRAM))}))
     if answer.body != GREETING:
         raise Broken(f"the program's answer is not what it writes: {answer.text[:200]!r}")
     return f"a program ran in {answer.seconds:.3f} s" + "".join(f" on {node.server}" for node in answer.nodes if node.server)
-
-
-def _archive() -> bytes:
-    """A zapp with the program."""
-    store = io.BytesIO()
-    with tarfile.open(fileobj=store, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, data in (("boot/system.map", simplejson.dumps(MAP).encode()), ("check.wasm", wasmtime.wat2wasm(PROGRAM))):
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return store.getvalue()

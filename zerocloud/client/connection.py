@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from typing import Any, BinaryIO, Self
 from urllib.parse import urlencode, urlsplit
 
 import requests
+import simplejson
 
 from .errors import ClientError, JobCancelled, JobFailed, NotReachable, Refused
+from .functions import Function, map_reduce_work, map_work
 from .jobs import Job, JobStatus
 from .login import Login, log_in
 from .results import Answer, NodeAnswer, node_answers
@@ -63,6 +65,32 @@ class Connection:
             return node_answers(response.json())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotReachable(f"{self.login.storage_url} does not answer node by node: {error}") from error
+
+    def map(self, function: Function, objects: str | Sequence[str], *, timeout: float | None = None, **keys: Any) -> list[Any]:
+        """Call a Python function on each object, where it lies; what it returned, in the order of the objects.
+
+        It gets the object as a binary file, and returns what JSON can say. ``objects`` is a URL, with wildcards or not, or a
+        list of them; ``keys`` are more keys of the group, such as ``retries``. Raises ClientError.
+        """
+        answers = self.run_each(map_work(function, objects, keys), timeout=timeout)
+        return [_returned(answer.body or b"", answer.name) for answer in answers]
+
+    def map_reduce(
+        self,
+        mapper: Function,
+        reducer: Function,
+        objects: str | Sequence[str],
+        *,
+        reducers: int = 1,
+        timeout: float | None = None,
+    ) -> list[tuple[Any, Any]]:
+        """Map each object, a binary file, to pairs of a key and a value; reduce a key and the list of its values to one.
+
+        Pairs of the keys and what they were reduced to. Keys and values are what JSON can say. Raises ClientError.
+        """
+        answer = self.run(map_reduce_work(mapper, reducer, objects, reducers), timeout=timeout)
+        pairs = (_returned(line, "reduce") for line in answer.body.splitlines())
+        return [(key, value) for key, value in pairs]
 
     def submit(self, work: Work, headers: Mapping[str, str] | None = None, *, timeout: float | None = None) -> Job:
         """Start a job that runs by itself. Mistakes in it are told at once. Raises ClientError."""
@@ -170,6 +198,13 @@ def connect(login: Login | None = None) -> Connection:
     Raises LoginError.
     """
     return Connection(login) if login else Connection(log_in(), renew=log_in)
+
+
+def _returned(text: bytes, node: str) -> Any:
+    try:
+        return simplejson.loads(text)
+    except ValueError as error:
+        raise ClientError(f"What node {node} returned is no JSON: did the function print something?") from error
 
 
 def _timeout(seconds: float | None) -> dict[str, str]:
