@@ -31,6 +31,7 @@ from zerocloud.proxyquery.scheduler import (
     Tick,
     Unpublished,
     Wake,
+    Withdraw,
 )
 
 WINDOW = 6
@@ -41,6 +42,7 @@ class Storm:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.lots = random.Random(-seed)  # for stragglers, so that they change nothing in the rest of a storm
         self.sessions = self._job()
         self.by_id = {one.id: one for one in self.sessions}
         self.deadline = self.random.choice([5.0, 50.0])
@@ -53,6 +55,7 @@ class Storm:
         self.networks: set[int] = set()
         self.broken: set[tuple[int, int]] = set()
         self.published: Counter[int] = Counter()
+        self.withdrawn: set[int] = set()
         self.wake: float | None = None
         self.finished = False
 
@@ -68,10 +71,13 @@ class Storm:
         for node in range(10, 10 + self.random.randint(1, 12)):
             number = next(ids)
             unit = 0 if whole else 100 + node
-            sessions.append(session(number, node=node, gang=100 + number, unit=unit, keep_going=keep_going, retries=retries))
+            common = {"node": node, "unit": unit, "keep_going": keep_going, "group": "g"}
+            sessions.append(session(number, gang=100 + number, retries=retries, **common))
             if self.random.random() < 0.2:
                 number = next(ids)
-                sessions.append(session(number, node=node, gang=100 + number, unit=unit, keep_going=keep_going))
+                sessions.append(session(number, gang=100 + number, **common))
+            elif self.lots.random() < 0.5:
+                sessions.append(session(1000 + node, gang=1000 + node, reserve=True, **common))
         return sessions
 
     def later(self, seconds: float, event) -> None:
@@ -96,7 +102,8 @@ class Storm:
                 assert self.live[number] == attempt
                 assert number not in self.sent
                 self.sent.add(number)
-                self.later(self.random.random() * 3, self._end(number, attempt))
+                slow = self.lots.choice([1, 1, 1, 5]) if 1000 + self.by_id[number].node in self.by_id else 1
+                self.later(self.random.random() * 3 * slow, self._end(number, attempt))
             case Hold(_, attempt):
                 assert self.live[number] == attempt
                 if self.random.random() < 0.1:
@@ -115,6 +122,9 @@ class Storm:
             case Drop(_, attempt):
                 assert self.live.pop(number) == attempt
                 self.sent.discard(number)
+            case Withdraw(number):
+                assert number not in self.withdrawn
+                self.withdrawn.add(number)
             case Wake(at):
                 self.wake = at
             case Finish():
@@ -166,7 +176,7 @@ class Storm:
             assert Phase.CONNECTING not in phases, "a gang runs in part"
 
 
-@pytest.mark.parametrize("seed", [*range(300), 971, 5444])
+@pytest.mark.parametrize("seed", [*range(300), 971, 5444, 17924, 19082])
 def test_every_promise_holds_in_a_storm(seed):
     storm = Storm(seed)
     storm.run()
@@ -177,6 +187,12 @@ def test_every_promise_holds_in_a_storm(seed):
     assert all(one.phase.ended for one in outcomes)
     assert all(one.reason for one in outcomes if one.phase in (Phase.FAILED, Phase.CANCELLED))
     assert storm.now <= storm.deadline + 4.0  # what was being published may end
+    published = {one.session.id for one in outcomes if one.phase is Phase.PUBLISHED}
+    assert not published & storm.withdrawn
+    if not any(one.keep_going for one in storm.sessions):
+        nodes = {one.node for one in storm.sessions}
+        done = {one.session.node for one in outcomes if one.phase is Phase.PUBLISHED}
+        assert done in (set(), nodes), "a part of a failed job was left"
     whole = {one.unit for one in storm.sessions} == {0}
     if whole and storm.published and not storm.broken:
         nodes = {one.node for one in storm.sessions}

@@ -361,7 +361,7 @@ class Scheduler:
             return
         deaths = {death for _, death in gang.dead}
         lost = [record for record, death in gang.dead if death is Death.LOST]
-        if deaths == {Death.GUEST} and gang.retries:
+        if deaths == {Death.GUEST} and gang.retries and self._may_run_again(gang, lost):
             gang.retries -= 1
             self._run_again(gang, "runs again: its map allows another try")
         elif lost and Death.REFUSED not in deaths and self._may_run_again(gang, lost):
@@ -370,7 +370,7 @@ class Scheduler:
             self._fail(gang, lost[0] if lost else gang.dead[0][0])
 
     def _may_run_again(self, gang: Gang, lost: list[Record]) -> bool:
-        """Whether a gang with lost members has attempts left, and nothing of it is or will be published."""
+        """Whether the lost members of a gang have attempts left, and nothing of it is or will be published."""
         visible = any(record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) for record in gang.members)
         return not visible and not self._stopping and all(record.lost < LOST_LIMIT for record in lost)
 
