@@ -9,6 +9,7 @@ import click
 from .group import HELP, LazyGroup
 
 COMMANDS = {
+    "cc": "zerocloud.cli.cc",
     "console": "zerocloud.cli.console",
     "explain": "zerocloud.cli.explain",
     "image": "zerocloud.cli.image",
