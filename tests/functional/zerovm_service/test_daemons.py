@@ -225,16 +225,16 @@ def suppress(call):
 
 def test_a_daemon_of_the_same_name_is_replaced(running, guest):
     run(running, b"first", program=guest)
-    (first,) = daemons(running)
+    (first,) = wait_for(lambda: daemons(running), "the first daemon")
     run(running, b"first", program=guest)
     wait_for(lambda: not alive(first), "the first one's end")
-    assert len(daemons(running)) == 1
+    wait_for(lambda: len(daemons(running)) == 1, "one daemon")
     assert run(running, b"x")[1] == "1x"
 
 
 def test_a_killed_daemon_is_gone_and_can_come_again(running, guest):
     run(running, b"first", program=guest)
-    (daemon,) = daemons(running)
+    (daemon,) = wait_for(lambda: daemons(running), "the daemon")
     os.kill(daemon, signal.SIGKILL)
     wait_for(lambda: "ends: it" in running.log_text(), "a line in the log")
     assert "none of that name" in run(running, b"x")[0].state
@@ -244,7 +244,7 @@ def test_a_killed_daemon_is_gone_and_can_come_again(running, guest):
 
 def test_a_stopped_daemon_delays_nobody_else(running, guest):
     run(running, b"first", program=guest)
-    (daemon,) = daemons(running)
+    (daemon,) = wait_for(lambda: daemons(running), "the daemon")
     os.kill(daemon, signal.SIGSTOP)
     waiting = Run(running, b"x")
     thread = threading.Thread(target=lambda: suppress(waiting.finish))
