@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import click
 import simplejson
@@ -19,6 +17,7 @@ from . import look
 from .errors import CommandError, UsageError
 from .files import whole_file
 from .live import run_live
+from .told import answer_json
 
 EPILOG = """\b
 Examples:
@@ -101,18 +100,6 @@ def _destination(path: Path | None, as_json: bool) -> Iterator[BinaryIO | None]:
 
 def _show(answer: Answer, summary: bool, as_json: bool) -> None:
     if as_json:
-        click.echo(simplejson.dumps(_value(answer), indent=2))
+        click.echo(answer_json(answer))
     if summary:
         look.summary(answer)
-
-
-def _value(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON; a body that is no text is in Base64."""
-    try:
-        body = {"body": answer.body.decode()}
-    except UnicodeDecodeError:
-        body = {"body_base64": base64.b64encode(answer.body).decode()}
-    nodes = [asdict(node) for node in answer.nodes]
-    kind = next((value for name, value in answer.headers.items() if name.lower() == "content-type"), "")
-    told = {"job": answer.job, "status": answer.status, "seconds": answer.seconds, "content_type": kind}
-    return {**told, **body, "nodes": nodes, "more_nodes": answer.more_nodes}

@@ -128,6 +128,16 @@ def test_executing_a_file(zapp, zpm):
     assert transport.sent[0].headers["Content-Length"] == str(zapp.stat().st_size)
 
 
+def test_executing_for_programs(zapp, zpm):
+    result, _ = zpm("execute", zapp, "--json", told=Store())
+    told = json.loads(result.stdout)
+    assert (told["status"], told["body"], [node["name"] for node in told["nodes"]]) == (200, "answer\n", ["n"])
+    store = Store()
+    store.job = Told(500, b"node n failed\n", REPORT)
+    result, _ = zpm("execute", zapp, "--json", told=store)
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, 500)
+
+
 def test_executing_what_is_deployed(zpm):
     store = Store(apps={"hello/boot/system.map": b"[5]"})
     result, transport = zpm("execute", "--container", "apps/hello", told=store)

@@ -22,13 +22,14 @@ Examples:
 @click.argument("zapp", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--container", help="Execute what is deployed there instead: a container, or a container and a folder in it.")
 @click.option("--summary", "-s", is_flag=True, help="Show what each node did, on standard error.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer, status and nodes as JSON.")
 @login
 @log_level
-def command(zapp: Path | None, container: str | None, summary: bool) -> None:
+def command(zapp: Path | None, container: str | None, summary: bool, as_json: bool) -> None:
     """Execute ZAPP, a file, or what is deployed in a container, and print its answer."""
     if container is None and zapp is None:
         raise UsageError("give a zapp, or --container")
     with connection() as cloud:
         work = stored_map(cloud, Target.parse(container)) if container is not None else zapp
         assert work is not None
-        execute(cloud, work, summary)
+        execute(cloud, work, summary, as_json)
