@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.conftest import TIMEOUT, Client, connect
 from tests.cluster.jobs import node, run
-from zerocloud.client import Connection, Login
+from zerocloud.client import Connection, JobFailed, Login
 from zerocloud.zebra import Zebra
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.new import create
@@ -154,8 +154,24 @@ def add(word, counts):
     return sum(counts)
 
 
+FACTOR = 2
+
+
+def doubled(number):
+    print("what functions print is no answer")
+    return FACTOR * number
+
+
 def length(file):
     return len(file.read())
+
+
+def twice(file):
+    return doubled(len(file.read()))
+
+
+def broken(file):
+    return 1 / 0
 
 
 def test_functions_run_where_the_objects_lie(client: Client) -> None:
@@ -164,4 +180,7 @@ def test_functions_run_where_the_objects_lie(client: Client) -> None:
     token = client.session.headers["X-Auth-Token"]
     with Connection(Login(client.url, token)) as cloud:
         assert cloud.map(length, "swift://~/c/f-*") == [3, 6]
+        assert cloud.map(twice, "swift://~/c/f-*") == [6, 12]
+        with pytest.raises(JobFailed, match="ZeroDivisionError"):
+            cloud.map(broken, "swift://~/c/f-1")
         assert sorted(cloud.map_reduce(words, add, "swift://~/c/f-*", reducers=2)) == [("a", 3), ("b", 1), ("ü", 1)]

@@ -1,20 +1,18 @@
 """Python functions as jobs: their source travels to the objects, and what they return comes back as JSON.
 
-A function is sent as its text, so it imports what it needs itself, and knows nothing of what is around it here. It runs on the
-system image ``python``.
+A function is sent as its text, and with it the functions, plain data and imports that it uses. It runs on the system image
+``python``.
 """
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import tarfile
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .errors import WorkError
+from .source import source_of
 
 Function = Callable[..., Any]
 
@@ -24,30 +22,48 @@ MAPPER, REDUCER = "mapper.py", "reducer.py"
 MAP, REDUCE = "map", "reduce"
 
 MAP_END = """
-import json, sys
-json.dump({name}(sys.stdin.buffer), sys.stdout)
+def _session():
+    import json, sys
+    answer, sys.stdout = sys.stdout, sys.stderr
+    json.dump({name}(sys.stdin.buffer), answer)
+    answer.flush()
+
+
+_session()
 """
+"""What functions print is no part of the answer; names that the function uses are not touched."""
 
 SHUFFLE_END = """
-import json, sys, zlib, zvm
-streams = [zvm.output(peer) for peer in sorted(zvm.outputs())]
-for key, value in {name}(sys.stdin.buffer):
-    line = json.dumps([key, value])
-    streams[zlib.crc32(json.dumps(key).encode()) % len(streams)].write(line.encode() + b"\\n")
-for stream in streams:
-    stream.close()
+def _session():
+    import json, sys, zlib, zvm
+    sys.stdout = sys.stderr
+    streams = [zvm.output(peer) for peer in sorted(zvm.outputs())]
+    for key, value in {name}(sys.stdin.buffer):
+        line = json.dumps([key, value])
+        streams[zlib.crc32(json.dumps(key).encode()) % len(streams)].write(line.encode() + b"\\n")
+    for stream in streams:
+        stream.close()
+
+
+_session()
 """
 
 REDUCE_END = """
-import json, sys, zvm
-found = {{}}
-for peer in sorted(zvm.inputs()):
-    with zvm.input(peer) as stream:
-        for line in stream:
-            key, value = json.loads(line)
-            found.setdefault(json.dumps(key), []).append(value)
-for key in sorted(found):
-    print(json.dumps([json.loads(key), {name}(json.loads(key), found[key])]))
+def _session():
+    import json, sys, zvm
+    answer, sys.stdout = sys.stdout, sys.stderr
+    found = {{}}
+    for peer in sorted(zvm.inputs()):
+        with zvm.input(peer) as stream:
+            for line in stream:
+                key, value = json.loads(line)
+                found.setdefault(json.dumps(key), []).append(value)
+    for key in sorted(found):
+        print(json.dumps([json.loads(key), {name}(json.loads(key), found[key])]), file=answer)
+    answer.flush()
+
+
+_session()
 """
 
 
@@ -86,12 +102,5 @@ def _input(objects: str | Sequence[str]) -> dict[str, Any]:
 
 
 def _script(function: Function, end: str) -> bytes:
-    """The function's source, and the call of it."""
-    name = getattr(function, "__name__", "")
-    if not name.isidentifier() or not inspect.isfunction(function) or function.__closure__:
-        raise WorkError(f"{function!r} can't be sent: it has to be made by def, and to use nothing of what is around it")
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError) as error:
-        raise WorkError(f"The source of {name} is not known here: put it into a file or a notebook's cell") from error
-    return f"{source}\n{end.format(name=name)}".encode()
+    """The function's source with all that it uses, and the call of it."""
+    return f"{source_of(function)}\n{end.format(name=function.__name__)}".encode()
