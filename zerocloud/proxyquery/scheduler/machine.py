@@ -371,7 +371,10 @@ class Scheduler:
 
     def _may_run_again(self, gang: Gang, lost: list[Record]) -> bool:
         """Whether the lost members of a gang have attempts left, and nothing of it is or will be published."""
-        visible = any(record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) for record in gang.members)
+        visible = any(
+            record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) or record.session.node not in self._open_nodes
+            for record in gang.members
+        )
         return not visible and not self._stopping and all(record.lost < LOST_LIMIT for record in lost)
 
     def _has_other_copy(self, record: Record) -> bool:
