@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import struct
+import subprocess
+import sys
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +30,8 @@ pytestmark = pytest.mark.timeout(900)
 
 SCRIPT = "#!file://python:bin/python -u\n"
 WARM_ATTEMPTS = 200
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +191,41 @@ def test_functions_run_where_the_objects_lie(client: Client) -> None:
         with pytest.raises(JobFailed, match="ZeroDivisionError"):
             cloud.map(broken, "swift://~/c/f-1")
         assert sorted(cloud.map_reduce(words, add, "swift://~/c/f-*", reducers=2)) == [("a", 3), ("b", 1), ("ü", 1)]
+
+
+def example(client: Client, name: str, *words: str) -> str:
+    """The output of an example."""
+    token = str(client.session.headers["X-Auth-Token"])
+    environment = {**os.environ, "OS_STORAGE_URL": client.url, "OS_AUTH_TOKEN": token, "NO_PROXY": "*"}
+    for other in ("OS_CLOUD", "ST_AUTH"):
+        environment.pop(other, None)
+    command = [sys.executable, str(EXAMPLES / name / f"{name}.py"), *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_example_word_count(client: Client) -> None:
+    for name, text in {"one": "Ein Haus, ein Baum\n", "two": "Haus ein\n"}.items():
+        client.put(f"c/{name}.book", text)
+    assert example(client, "word_count", "swift://~/c/*.book").split() == ["3", "ein", "2", "haus", "1", "baum"]
+
+
+def test_example_grep(client: Client) -> None:
+    for name, text in {"one": "fine\nERROR 1\n", "two": "fine\n", "three": "no error\nERROR 2"}.items():
+        client.put(f"c/{name}.log", text)
+    assert sorted(example(client, "grep", "^ERROR [12]", "swift://~/c/*.log").splitlines()) == ["ERROR 1", "ERROR 2"]
+
+
+def test_example_thumbnails(client: Client) -> None:
+    client.put_container("photos")
+    client.put_container("thumbnails")
+    width, height = 300, 200
+    rows = zlib.compress((b"\0" + b"\xff\0\0" * width) * height)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
+    packed = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
+    client.put("photos/red.png", PNG + b"".join(packed))
+    assert example(client, "thumbnails", "photos", "thumbnails") == "1 thumbnails\n"
+    small = client.get("thumbnails/red.png").content
+    assert (small[:8], struct.unpack(">II", small[16:24])) == (PNG, (128, 85))
