@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,18 @@ def test_example_grep(client: Client) -> None:
     for name, text in {"one": "fine\nERROR 1\n", "two": "fine\n", "three": "no error\nERROR 2"}.items():
         client.put(f"c/{name}.log", text)
     assert sorted(example(client, "grep", "^ERROR [12]", "swift://~/c/*.log").splitlines()) == ["ERROR 1", "ERROR 2"]
+
+
+def test_example_sql(client: Client, tmp_path: Path) -> None:
+    for number in (1, 2):
+        path = tmp_path / str(number)
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE people (city TEXT)")
+            database.executemany("INSERT INTO people VALUES (?)", [("Ulm",)] * number)
+            database.commit()
+        client.put(f"c/{number}.sqlite", path.read_bytes())
+    query = "SELECT city, count(*) FROM people GROUP BY city"
+    assert example(client, "sql", query, "swift://~/c/*.sqlite") == '["Ulm", 1]\n["Ulm", 2]\n'
 
 
 def test_example_thumbnails(client: Client) -> None:
