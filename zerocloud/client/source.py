@@ -49,7 +49,7 @@ def _origin(value: Any) -> str | None:
     module = getattr(value, "__module__", None)
     if not callable(value) or not isinstance(module, str) or not hasattr(value, "__name__"):
         return None
-    return module if module.partition(".")[0] in LIBRARIES - {"__main__"} else None
+    return module if module.partition(".")[0] in LIBRARIES else None
 
 
 def _function(name: str, function: FunctionType, parts: dict[str, str], owners: dict[str, Any]) -> str:
