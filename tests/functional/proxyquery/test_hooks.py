@@ -255,6 +255,20 @@ class TestAfterPut:
         ask(world, "PUT", OBJECT, b"sent")
         wait_until(lambda: any(json.loads(world.pipeline.objects[name][0])["attempts"] for name in promised(world)), "a note")
 
+    def test_whoever_takes_a_promise_over_counts_on(self, world):
+        for attempts in (3, 4):
+            promise = {"zapp": [ACCOUNT, "app", "zapp"], "object": [ACCOUNT, "c", f"o{attempts}"], "chain": ["x"]}
+            world.pipeline.put(f".zvm/hooks/00000000000{attempts}-aa", json.dumps({**promise, "attempts": attempts}).encode())
+            world.pipeline.put(f"c/o{attempts}", b"old")
+        world.every(before=lambda headers: Response(status=500, body=b"broken"))
+        ask(world, "PUT", OBJECT, b"sent")
+
+        def notes():
+            kept = [json.loads(world.pipeline.objects[name][0]) for name in promised(world)]
+            return sorted((note["object"][2], note["attempts"]) for note in kept)
+
+        wait_until(lambda: notes() == [("o", 1), ("o3", 4)], "the fifth attempt's end")
+
     def test_loops_are_cut(self, world):
         deploy(world, AFTER, STDIN, {"name": "stdout", "path": "swift://~/c/again"})
         ask(world, "PUT", OBJECT, b"sent")

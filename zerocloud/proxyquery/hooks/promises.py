@@ -57,10 +57,10 @@ class Promises:
         self._pipeline = pipeline
         self.account = account
 
-    def make(self, hook: Hook, chain: tuple[str, ...]) -> Promise:
-        """Write one down. Raises JobError if that can't be done: then the PUT must not be."""
+    def make(self, hook: Hook, chain: tuple[str, ...], attempts: int = 0) -> Promise:
+        """Write one down, of which so many attempts have failed. Raises JobError if that can't be done: no PUT then."""
         name = f"{PREFIX}{int(time.time()):0{DIGITS}d}-{secrets.token_hex(8)}"
-        promise = Promise(name, hook, chain)
+        promise = Promise(name, hook, chain, attempts)
         self._write(promise)
         return promise
 
@@ -85,7 +85,7 @@ class Promises:
             except (ValueError, KeyError, TypeError):
                 self._pipeline.delete(self._path(entry["name"]), {})
                 continue
-            again = self.make(promise.hook, promise.chain)
+            again = self.make(promise.hook, promise.chain, promise.attempts)
             self.strike(promise)
             yield again
 
