@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from swift.common.concurrency import Semaphore
 from swift.common.swob import str_to_wsgi, wsgi_to_str
 from swift.common.utils import FileLikeIter, close_if_possible, drain_and_close
 from swift.common.wsgi import make_env, make_pre_authed_env, make_subrequest
@@ -21,6 +22,7 @@ from .errors import JobError
 from .setuid import SetUid
 
 SOURCE = "ZC"
+_MAKING = Semaphore(1)
 CHAIN = "zerocloud.hooks"
 """In a request's environment: the hooks that led to it. Requests on its behalf have it too."""
 
@@ -116,12 +118,18 @@ class Pipeline:
 
     def store(self, path: SwiftPath, headers: Mapping[str, str], content: Iterator[bytes], length: int) -> None:
         """PUT an object, into a container that is made if it is missing. Raises JobError."""
-        container = SwiftPath(path.account, path.container)
-        if int(self.container_info(container)["status"]) == 404:
-            self._request("PUT", container, "", None).get_response(self._application)
         status, text = self.put(path, headers, content, length)
+        if status == 404:  # told before anything of the content is read
+            self._make_container(SwiftPath(path.account, path.container))
+            status, text = self.put(path, headers, content, length)
         if not 200 <= status < 300:
             raise JobError(status, f"Status {status} when putting {path.path}: {' '.join(text.split())}")
+
+    def _make_container(self, container: SwiftPath) -> None:
+        """PUT a container, unless another green thread does: a storm of first jobs must not become one of containers."""
+        with _MAKING:
+            if int(self.container_info(container)["status"]) == 404:
+                self._request("PUT", container, "", None).get_response(self._application)
 
     def authorize(self, method: str, path: SwiftPath, acl: str | None) -> Any:
         """Ask the authorizer whether the caller may do this: None if so, else its response (HTTP API, section 12)."""

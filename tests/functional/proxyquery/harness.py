@@ -106,6 +106,8 @@ class Pipeline:
             return self._delete(request, path)
         if request.method == "PUT" and path.startswith(tuple(self.full)):
             return Response(status=413, request=request)
+        if request.method == "PUT" and "/".join(path.split("/")[:2]) not in self.containers:
+            return Response(status=404, request=request)  # as Swift does, before it reads anything
         if request.method == "PUT":
             data = b"".join(iter(lambda: request.environ["wsgi.input"].read(1000), b""))
             if len(data) != int(request.environ["CONTENT_LENGTH"]):

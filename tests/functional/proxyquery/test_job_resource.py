@@ -148,6 +148,7 @@ def record(world, job):
 
 
 def test_an_ended_job_can_be_looked_at_everywhere(world):
+    world.pipeline.containers[f"{ACCOUNT}/.zvm"] = {}  # as after the first job
     world.every(run=lambda job: Answer({"stdout": b"<answer>"}, {"stdout": {"Content-Type": "text/x-answer"}}))
     answer = world.post(node(world, device("stdout"), name="n"))
     job = answer.headers["X-Zerovm-Job"]
@@ -314,3 +315,11 @@ def test_a_record_that_can_not_be_written_harms_nobody(world):
     answer = world.post(node(world))
     assert answer.status_int == 200
     soon(lambda: not told(world, "zerovm=jobs")["jobs"])
+
+
+def test_many_first_jobs_make_one_container(world):
+    threads = [spawn(world.post, node(world, device("stdout"), name=f"n{number}")) for number in range(12)]
+    for thread in threads:
+        thread.wait()
+    soon(lambda: len([name for name in world.pipeline.objects if name.startswith(f"{ACCOUNT}/.zvm/jobs/")]) == 12)
+    assert world.pipeline.count("PUT", ".zvm") == 1
