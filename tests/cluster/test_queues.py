@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
 
 from zerocloud.zebra import Zebra
 
-MESSAGES = 40
-CLAIMANTS = 4
+PATIENCE = 240
+"""Seconds; a claim whose answer was lost with a node comes back after one minute."""
 
 
 class Queue:
@@ -74,28 +77,55 @@ def test_others_need_rights(zebra: Zebra, name: str) -> None:
     assert other.call("GET", "/message").status_code == 401
 
 
-def test_no_message_is_claimed_twice_and_none_is_lost(zebra: Zebra, name: str) -> None:
-    sender = Queue(zebra, name, "sender")
-    for number in range(MESSAGES):
-        assert sender.call("POST", "/message", number, ttl=3600).status_code == 201
+def share_out(zebra: Zebra, name: str, messages: int, claimants: int, halfway: Callable[[], None] = lambda: None) -> list[int]:
+    """What the claimants got, all together, each deleting what it got; ``halfway`` is called once half of it is done."""
     found: list[int] = []
     failures: list[str] = []
+    half, deadline = threading.Event(), time.monotonic() + PATIENCE
 
     def work(client: str) -> None:
         queue = Queue(zebra, name, client)
-        while len(found) < MESSAGES and not failures:
+        while len(found) < messages and not failures:
             answer = queue.call("POST", "/claim", limit=5, ttl=60)
-            if answer.status_code != 200:
-                failures.append(answer.text)
-                return
-            for message in answer.json():
+            if answer.status_code not in (200, 503) or time.monotonic() > deadline:
+                failures.append(f"{len(found)} messages, then {answer.status_code} {answer.text}")
+            for message in answer.json() if answer.status_code == 200 else ():
                 found.append(message["data"])
-                queue.call("DELETE", f"/message/{message['claim_id']}")
+                delete(queue, message["claim_id"])
+            if len(found) >= messages // 2 or failures:
+                half.set()
 
-    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(CLAIMANTS)]
+    def delete(queue: Queue, claim: str) -> None:
+        while (status := queue.call("DELETE", f"/message/{claim}").status_code) not in (204, 404):
+            if status not in (409, 503) or time.monotonic() > deadline:
+                failures.append(f"{status} to the deletion of {claim}")
+                return
+
+    threads = [threading.Thread(target=work, args=(f"worker-{number}",)) for number in range(claimants)]
     for thread in threads:
         thread.start()
+    half.wait(PATIENCE)
+    halfway()
     for thread in threads:
-        thread.join(120)
+        thread.join()
     assert failures == []
-    assert Counter(found) == Counter(range(MESSAGES))
+    return found
+
+
+def fill(zebra: Zebra, name: str, messages: int) -> None:
+    sender = Queue(zebra, name, "sender")
+    for number in range(messages):
+        assert sender.call("POST", "/message", number, ttl=3600).status_code == 201
+
+
+def test_no_message_is_claimed_twice_and_none_is_lost(zebra: Zebra, name: str) -> None:
+    fill(zebra, name, 40)
+    assert Counter(share_out(zebra, name, 40, claimants=4)) == Counter(range(40))
+
+
+def test_nor_while_a_storage_node_dies(tmp_path: Path) -> None:
+    with Zebra(tmp_path / "zebra", nodes=4, destroy=True) as own:
+        assert Queue(own, "q", "sender").call("PUT").status_code == 201
+        fill(own, "q", 80)
+        found = share_out(own, "q", 80, claimants=8, halfway=lambda: own.kill_node(1))
+    assert Counter(found) == Counter(range(80))
