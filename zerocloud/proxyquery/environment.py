@@ -36,7 +36,7 @@ def request_environment(environ: Mapping[str, Any]) -> dict[str, str]:
         host, port = f"{host}:{port}" if host else port, "80"
     found = {
         "REQUEST_METHOD": _text(environ.get("REQUEST_METHOD", "")),
-        "REMOTE_USER": _text(environ.get("REMOTE_USER", "")).split(",")[0],
+        "REMOTE_USER": _text(remote_user(environ)).split(",")[0],
         "QUERY_STRING": query,
         "PATH_INFO": "/" + path.lstrip("/").partition("/")[2],
         "REQUEST_URI": quote(path) + (f"?{query}" if query else ""),
@@ -48,6 +48,12 @@ def request_environment(environ: Mapping[str, Any]) -> dict[str, str]:
     }
     found |= dict(_headers(environ))
     return {name: value for name, value in found.items() if value}
+
+
+def remote_user(environ: Mapping[str, Any]) -> str:
+    """Who asks, as the authentication tells it, in WSGI's form: TempAuth's groups, or Keystone's name of the user."""
+    user = environ.get("REMOTE_USER", "")
+    return user if isinstance(user, str) else str(environ.get("HTTP_X_USER_NAME", ""))  # keystoneauth has its project there
 
 
 def node_environment(request: Mapping[str, str], node: Node) -> dict[str, str]:

@@ -44,6 +44,8 @@ from .ways.sourced import SOURCE
 EXECUTE_KEY = "HTTP_X_ZEROVM_EXECUTE"
 HOOK = "hook/1.0"
 """What a hook's program finds there; from a client it means nothing."""
+INTERNAL = "HTTP_X_BACKEND_"
+"""Swift's gatekeeper removes what clients send of these. A pipeline without one must not let them pass either."""
 METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
 REST_VERSIONS = frozenset(("open", "api"))
 
@@ -207,6 +209,8 @@ def _check(request: Any) -> None:
         raise JobError(412, "Invalid UTF8")
     if request.method not in METHODS:
         raise JobError(412, "Bad HTTP method")
+    if any(key.startswith(INTERNAL) for key in request.environ):
+        raise JobError(400, "X-Backend-… headers are the cluster's own: a request for a job has none")
 
 
 __all__ = ["ProxyQuery"]

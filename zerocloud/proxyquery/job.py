@@ -12,6 +12,7 @@ from .accept import TEXT
 from .accounting import session_lines
 from .cluster import Cluster
 from .ended import Ended
+from .environment import remote_user
 from .errors import ClientGone
 from .exchange import Records, Surroundings
 from .hangup import watched
@@ -187,7 +188,7 @@ class Execution:
 
 def user_name(environ: Mapping[str, Any]) -> str:
     """Who asks: Keystone's name of the user, or the one among TempAuth's groups that is a login."""
-    groups = wsgi_to_str(environ.get("REMOTE_USER", "")).split(",")
+    groups = wsgi_to_str(remote_user(environ)).split(",")
     name = wsgi_to_str(environ.get("HTTP_X_USER_NAME", ""))
     return one_line(name or next((group for group in groups if ":" in group), groups[0]))
 

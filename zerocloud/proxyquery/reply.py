@@ -26,10 +26,38 @@ MULTIPART = "multipart/mixed"
 FORMS = (TEXT, JSON, MULTIPART)
 """The forms of an answer: what the nodes wrote one after the other, or each by itself."""
 
-DROPPED = frozenset(("content-length", "status", "mtime", "connection", "transfer-encoding", "keep-alive", "upgrade", "etag"))
+DROPPED = frozenset(
+    (
+        "content-length",
+        "status",
+        "mtime",
+        "etag",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-authentication-info",
+    )
+)
 """Headers of a program's own answer that are not passed on: they belong to the connection, or are told elsewhere."""
 
-OURS = ("x-nexe-", "x-zerovm-job", "x-trans-id", "x-openstack-request-id", "x-backend-")
+OURS = (
+    "x-nexe-",
+    "x-zerovm-job",
+    "x-zerovm-valid",
+    "x-trans-id",
+    "x-openstack-request-id",
+    "x-backend-",
+    "x-account-sysmeta-",
+    "x-container-sysmeta-",
+    "x-object-sysmeta-",
+    "x-object-transient-sysmeta-",
+)
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 CANCELLED = 409
@@ -107,10 +135,11 @@ def _kept_going(failed: Sequence[Outcome]) -> bool:
 
 def _guest_headers(body: NodeBody) -> dict[str, str]:
     """The headers of a node's answer. A program can't speak for the cluster, nor begin another header or another answer."""
+    nominated = {name.strip().lower() for name in body.headers.get("Connection", "").split(",")}  # RFC 9110, section 7.6.1
     return {
         name: str_to_wsgi(one_line(value))
         for name, value in body.headers.items()
-        if TOKEN.fullmatch(name) and name.lower() not in DROPPED and not name.lower().startswith(OURS)
+        if TOKEN.fullmatch(name) and name.lower() not in DROPPED | nominated and not name.lower().startswith(OURS)
     }
 
 
