@@ -22,6 +22,7 @@ from zerocloud.zerovm.network import open_network
 from zerocloud.zerovm.privileges import drop_privileges
 from zerocloud.zerovm.programs import Program, compile_program
 from zerocloud.zerovm.report import FAILED, Report
+from zerocloud.zerovm.service.compiling import private_data
 from zerocloud.zerovm.service.outcome import conclude
 from zerocloud.zerovm.service.page import SharedPage, create_page, read_counters, read_report
 from zerocloud.zerovm.service.walls import Walls
@@ -120,12 +121,16 @@ class _Child:
         return wasmtime.Module.deserialize_file(engine, f"/proc/self/fd/{self.program.descriptor}")
 
     def _wall_in(self) -> None:
-        """The second wall, as far as one process can build it: see :mod:`zerocloud.zerovm.service.walls`."""
+        """The second wall, as far as one process can build it: see :mod:`zerocloud.zerovm.service.walls`.
+
+        The limit of memory is the guest's: what this process had before it, from whoever called, does not count.
+        """
+        memory = private_data() + self.manifest.memory + _OVERHEAD
         drop_privileges()
         for number, limit in (
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_NPROC, 0),
-            (resource.RLIMIT_DATA, self.manifest.memory + _OVERHEAD),
+            (resource.RLIMIT_DATA, memory),
         ):
             resource.setrlimit(number, (limit, limit))
         self.walls.around_compiler()

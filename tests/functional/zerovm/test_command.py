@@ -372,3 +372,10 @@ def test_a_failure_of_the_executor_itself_is_told(workspace: Workspace, monkeypa
     assert done.report.end is EndState.INTERNAL
     assert done.code != 0
     assert "RuntimeError: a mistake of ours" in done.errors
+
+
+def test_what_the_caller_has_in_memory_is_no_part_of_the_guests_limit(workspace: Workspace) -> None:
+    held = bytearray(300 << 20)
+    done = workspace.run(workspace.manifest("copy"))
+    del held
+    assert (done.code, done.report.end) == (0, EndState.EXITED)

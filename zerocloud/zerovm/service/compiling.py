@@ -111,8 +111,17 @@ def _limit(task: CompileTask, occupied: int) -> None:
 
 def address_space() -> int:
     """What this process has mapped, in bytes. Raises OSError behind walls."""
+    return _pages(0)
+
+
+def private_data() -> int:
+    """What of it is its own to write: what RLIMIT_DATA counts. Raises OSError behind walls."""
+    return _pages(5)
+
+
+def _pages(field: int) -> int:
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[0]) * resource.getpagesize()
+        return int(file.read().split()[field]) * resource.getpagesize()
 
 
 def _compile(task: CompileTask) -> int:
