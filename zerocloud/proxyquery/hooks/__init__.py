@@ -1,4 +1,4 @@
-"""Hooks: containers whose objects are read or written through a zapp (HTTP API, section 19).
+"""Hooks: containers whose objects are read or written through a zapp (HTTP API, section 20).
 
 A container's metadata names the zapp of an event. Setting it takes the right to the container's metadata, which Swift gives to
 the account's owner; so the zapp runs with that owner's rights, within that account and no further.

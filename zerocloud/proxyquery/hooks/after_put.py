@@ -86,6 +86,7 @@ class AfterPut:
         now = time.monotonic()
         if now - self._swept.get(promises.account, -SWEEP_SECONDS) < SWEEP_SECONDS:
             return
+        self._swept = {account: at for account, at in self._swept.items() if now - at < SWEEP_SECONDS}
         self._swept[promises.account] = now
         for promise in promises.old():
             spawn(self._keep, promise, promises, self._environ(request, promise))

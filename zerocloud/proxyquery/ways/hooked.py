@@ -1,4 +1,4 @@
-"""The job of a hook: its container's zapp, with the object in place of what the map leaves open (HTTP API, section 19)."""
+"""The job of a hook: its container's zapp, with the object in place of what the map leaves open (HTTP API, section 20)."""
 
 from __future__ import annotations
 
