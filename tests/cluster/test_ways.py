@@ -183,4 +183,6 @@ def test_no_listing_of_what_can_not_be_listed(client: Client, stranger: Client, 
     client.request("POST", container, X_Container_Read="test2:nobody").raise_for_status()
     group["devices"][0]["path"] = f"swift://{account}/{container}/*"
     assert own.execute(json.dumps([group])).status_code in (400, 403)
+    own.request("DELETE", "programs/copy")
+    own.request("DELETE", "programs")
     own.close()
