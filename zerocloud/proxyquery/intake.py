@@ -26,7 +26,7 @@ CHUNK = 65536
 
 
 class Kept:
-    """Bytes that are there: a source that is always ready."""
+    """Bytes that are there, to be read as often as needed until their intake is closed."""
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
@@ -35,9 +35,6 @@ class Kept:
     def size(self) -> int:
         """Bytes."""
         return self._segment.size
-
-    def ready(self) -> None:
-        """Nothing to wait for."""
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes from the beginning."""
@@ -62,9 +59,6 @@ class Kept:
         for piece in self.chunks():
             found.update(piece)
         return found.hexdigest()
-
-    def close(self) -> None:
-        """Nothing: it ends with its intake."""
 
 
 class Intake:
