@@ -12,7 +12,7 @@ from zerocloud.objectquery.checks import Head
 from zerocloud.objectquery.hangup import hung_up
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.settings import Settings
-from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused, ServiceUnavailable, ensure_service
+from zerocloud.zerovm.client import Connection, ServiceError, ServiceLost, ServiceRefused, ServiceUnavailable, ensure_service
 
 
 class ExecutorService:
@@ -38,21 +38,35 @@ class ExecutorService:
         Waits in the pool's queue for at most the request's patience and timeout. Raises :class:`Refusal` (503) when there is no
         slot, or no service.
         """
-        with self._connect() as connection:
-            self._hold()
-            patience = min(head.timeout, head.patience)
+        with ExitStack() as held:
             try:
-                with Timeout(patience) as waiting:
-                    connection.admit(head.pool, head.job)
-            except ServiceRefused as refused:
-                raise Refusal(503, _slot_text(str(refused))) from None
-            except ServiceError as error:
-                raise Refusal(503, f"The executor service failed before the session began: {error}") from error
-            except Timeout as expired:
-                if expired is not waiting:
-                    raise
-                raise Refusal(503, f"Slot not available: none came free within {patience:g} seconds") from None
+                connection = self._slot(head, held)
+            except ServiceLost:  # it had died, and had not been missed: nothing has begun, and there is another one now
+                held.close()
+                connection = self._slot_or_refusal(head, held)
             yield connection
+
+    def _slot_or_refusal(self, head: Head, held: ExitStack) -> Connection:
+        try:
+            return self._slot(head, held)
+        except ServiceLost as error:
+            raise Refusal(503, f"The executor service failed before the session began: {error}") from error
+
+    def _slot(self, head: Head, held: ExitStack) -> Connection:
+        """A connection with a slot, which ``held`` closes. Raises :class:`Refusal` (503), ServiceLost."""
+        connection = held.enter_context(self._connect())
+        self._hold()
+        patience = min(head.timeout, head.patience)
+        try:
+            with Timeout(patience) as waiting:
+                connection.admit(head.pool, head.job)
+        except ServiceRefused as refused:
+            raise Refusal(503, _slot_text(str(refused))) from None
+        except Timeout as expired:
+            if expired is not waiting:
+                raise
+            raise Refusal(503, f"Slot not available: none came free within {patience:g} seconds") from None
+        return connection
 
     def _connect(self) -> Connection:
         try:
