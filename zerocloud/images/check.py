@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from zerocloud.tarwalk import FileSource, Member, TarError, walk
@@ -16,14 +17,21 @@ MOST_DESCRIPTION = 4 << 20
 
 def read_description(path: Path) -> Description:
     """What an image says of itself. Raises ImageError, OSError."""
+    with open_member(path, DESCRIPTION) as member:
+        return _described(member)
+
+
+@contextmanager
+def open_member(path: Path, name: str) -> Iterator[Member]:
+    """One member of an image, to be read inside the block. Raises ImageError, OSError."""
     with path.open("rb") as file:
         try:
-            for member in walk(_source(file.fileno())):
-                if member.name == DESCRIPTION:
-                    return _described(member)
+            found = next((member for member in walk(_source(file.fileno())) if member.name == name), None)
+            if found is None:
+                raise ImageError(f"{path} is no image of ZeroCloud: it has no {name}")
+            yield found
         except TarError as error:
             raise ImageError(f"{path} is no image: {error}") from error
-    raise ImageError(f"{path} is no image of ZeroCloud: it has no {DESCRIPTION}")
 
 
 def check_image(path: Path, tell: Callable[[int], None] = lambda size: None) -> Description:

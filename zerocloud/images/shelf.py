@@ -8,11 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from zerocloud.tarwalk import FileSource, walk
 from zerocloud.zerovm.client import ServiceError, ensure_service
 
 from .archive import Description, ImageError
-from .check import read_description
+from .check import open_member, read_description
 from .recipes import recipe
 
 VARIABLE = "ZEROCLOUD_CACHE"
@@ -55,7 +54,9 @@ def compile_program(image: Path) -> Description:
     compiled().parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="zerocloud") as place, ExitStack() as stack:
         program = stack.enter_context((Path(place) / "program").open("w+b"))
-        _extract(image, description.program, program.fileno())
+        with open_member(image, description.program) as member:
+            program.writelines(member.chunks())
+        program.flush()
         socket = str(Path(place) / "socket")
         command = [sys.executable, "-m", "zerocloud.zerovm.command", "--serve", socket, "--linger", "0.1"]
         command += ["--cache", str(compiled()), "--program-bytes", str(1 << 30)]
@@ -65,17 +66,6 @@ def compile_program(image: Path) -> Description:
         except ServiceError as error:
             raise ImageError(f"The program {description.program} of {image} can't be compiled: {error}") from error
     return description
-
-
-def _extract(image: Path, name: str, target: int) -> None:
-    with image.open("rb") as file:
-        source = FileSource(lambda size, position: os.pread(file.fileno(), size, position))
-        for member in walk(source):
-            if member.name == name:
-                for piece in member.chunks():
-                    os.write(target, piece)
-                return
-    raise ImageError(f"{image} has no {name}")
 
 
 __all__ = ["COMPILE_SECONDS", "compile_program", "compiled", "fetch", "image_path", "images", "shelf"]

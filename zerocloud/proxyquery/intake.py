@@ -7,7 +7,7 @@ read could not be watched for hanging up; so its body is read to the end first.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import md5
 from typing import Any
@@ -23,6 +23,7 @@ from .spool import Segment, Spool
 from .subrequests import Fetched
 
 CHUNK = 65536
+EMPTY = md5(usedforsecurity=False).hexdigest()
 
 
 class Kept:
@@ -139,6 +140,13 @@ class Intake:
             segment.append(piece)
         except OSError as error:
             raise JobError(503, f"The proxy has no room to keep what the job brings: {error.strerror}") from error
+
+
+def check_etag(environ: Mapping[str, Any], kept: Kept | None, what: str) -> None:
+    """Whether what a client sent (None: nothing) has the MD5 that its ``Etag`` header tells, if any. Raises JobError (422)."""
+    told = str(environ.get("HTTP_ETAG", "")).strip().strip('"').lower()
+    if told and told != (kept.digest() if kept else EMPTY):
+        raise JobError(422, f"The Etag header is not the MD5 of {what}")
 
 
 def _check(size: int, limit: int) -> None:

@@ -15,10 +15,11 @@ import simplejson
 from zerocloud.sysmap import SwiftPath
 
 from ..errors import JobError
+from ..jobs.store import CONTAINER
 from ..subrequests import Pipeline
 from .hook import Event, Hook
 
-FOLDER, PREFIX = ".zvm", "hooks/"
+PREFIX = "hooks/"
 OLD_SECONDS = 600
 """A promise this old is not being kept by anybody: taken over."""
 MOST_ATTEMPTS = 5
@@ -90,7 +91,7 @@ class Promises:
             yield again
 
     def _listed(self, query: str) -> list[dict[str, Any]]:
-        fetched = self._pipeline.get(SwiftPath(self.account, FOLDER), query)
+        fetched = self._pipeline.get(SwiftPath(self.account, CONTAINER), query)
         if fetched.status != HTTPStatus.OK:
             fetched.close()
             return []
@@ -105,4 +106,4 @@ class Promises:
             raise JobError(503, f"The hook after this PUT can't be promised: {error.text}") from error
 
     def _path(self, name: str) -> SwiftPath:
-        return SwiftPath(self.account, FOLDER, name)
+        return SwiftPath(self.account, CONTAINER, name)

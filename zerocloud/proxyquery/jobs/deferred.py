@@ -42,22 +42,6 @@ def deferral(request: Request) -> Deferral:
         raise JobError(400, f"{DEFERRED}: {text[:20]}: expected always, auto or never") from None
 
 
-def start_deferred(
-    cluster: Cluster,
-    job: str,
-    asked: JobRequest,
-    pipeline: Pipeline,
-    environ: Mapping[str, Any],
-    result: SwiftPath | None = None,
-) -> SwiftPath:
-    """Start a job whose execution has been authorized, and return at once: where its answer will lie.
-
-    ``result`` is stored with the caller's rights; by default the answer lies beside the job's record. The request's body must
-    have been read. Raises JobError if the job can't be planned.
-    """
-    return _Background(cluster, job, asked, pipeline, environ, result, left=True).result
-
-
 def run_deferred(
     cluster: Cluster, job: str, asked: JobRequest, pipeline: Pipeline, request: Request, when: Deferral
 ) -> Response:

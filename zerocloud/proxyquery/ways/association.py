@@ -16,7 +16,7 @@ from swift.common.swob import wsgi_to_str
 
 from zerocloud.sysmap import SwiftPath
 
-from ..errors import JobError
+from ..errors import JobError, SourceError
 from ..request import JobRequest
 from .door import Door, plain_type
 
@@ -89,7 +89,7 @@ def _template(door: Door, kind: str) -> str | None:
         return None
     if fetched.status != 200:
         fetched.close()
-        raise JobError(fetched.status, f"Error {fetched.status} while fetching {path.path}")
+        raise SourceError.refused(fetched.status, path)
     if (fetched.length or 0) > door.settings.maximum_map:
         fetched.close()
         raise JobError(413, f"Config file at {path.path} is too large: the limit is {door.settings.maximum_map} bytes")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from hashlib import md5
 from typing import Any
 
 from ..errors import JobError
 from ..hooks.hook import Event, Hook
-from ..intake import Kept
+from ..intake import check_etag
 from ..request import JobRequest
 from .door import Door, open_devices
 from .sourced import fetch, zapp
 
-EMPTY = md5(usedforsecurity=False).hexdigest()
 BOUND = ("stdin", "input")
 """Devices that read the object, unless they have a path of their own."""
 
@@ -29,16 +27,9 @@ def hooked(door: Door, hook: Hook) -> JobRequest:
     if found is None:
         raise JobError(501, f"{hook.zapp.path} is neither a tar archive with a system map nor a map")
     if hook.event is Event.ON_PUT:
-        _check_sum(door.environ.get("HTTP_ETAG", ""), found.brought.payload)
+        check_etag(door.environ, found.brought.payload, "what came")
         return found
     return replace(found, document=bind(found.document, hook.url))
-
-
-def _check_sum(etag: str, sent: Kept | None) -> None:
-    """Whether what the client sent has the checksum that it told. Raises JobError (422)."""
-    told = etag.strip().strip('"').lower()
-    if told and told != (sent.digest() if sent else EMPTY):
-        raise JobError(422, "The Etag header is not the MD5 of what came")
 
 
 def bind(document: Any, url: str) -> Any:

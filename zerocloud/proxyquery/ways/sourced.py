@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from http.client import responses
-
 from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 
-from ..errors import JobError
+from ..errors import JobError, SourceError
 from ..request import JobRequest
 from ..subrequests import Fetched
 from .door import GZIP, JSON, TAR_TYPES, Door, plain_type
@@ -40,8 +38,7 @@ def fetch(door: Door, path: SwiftPath) -> Fetched:
     fetched = door.pipeline.get(path, headers={"X-Newest": "true"} if door.settings.newest else None)
     if fetched.status != 200:
         fetched.close()
-        phrase = responses.get(fetched.status, "")
-        raise JobError(fetched.status, f"Error {fetched.status} {phrase} while fetching {path.path}")
+        raise SourceError.refused(fetched.status, path)
     return fetched
 
 
