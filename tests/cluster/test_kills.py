@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -165,18 +166,23 @@ def test_a_session_that_is_killed_wherever_it_runs_tells_so(own: Zebra, client: 
     assert result.text.count("asks 127.0.0.") == 3
 
 
-def test_a_node_of_a_shuffle_that_is_killed(own: Zebra, client: Client, place: str) -> None:
+def mappers(client: Client, place: str, count: int, text: bytes) -> dict[str, Any]:
+    """The group that maps ``count`` objects of one text for a group ``reduce``; its programs and objects are stored."""
     for name in (job.MAPPER, job.REDUCER):
         client.put(f"{place}/{name}", (DEMO_GUESTS / name).read_bytes(), Content_Type="application/wasm")
-    for number in range(2):
-        client.put(f"{place}/text-{number}", b"some words and some more " * 1000)
+    for number in range(count):
+        client.put(f"{place}/text-{number}", text)
+    return {
+        "name": "map",
+        "exec": {"path": f"swift://~/{place}/{job.MAPPER}"},
+        "devices": [stdin(place, "text-*")],
+        "connect": ["reduce"],
+    }
+
+
+def test_a_node_of_a_shuffle_that_is_killed(own: Zebra, client: Client, place: str) -> None:
     groups = (
-        {
-            "name": "map",
-            "exec": {"path": f"swift://~/{place}/{job.MAPPER}"},
-            "devices": [stdin(place, "text-*")],
-            "connect": ["reduce"],
-        },
+        mappers(client, place, 2, b"some words and some more " * 1000),
         {
             "name": "victim",
             "exec": {"path": f"swift://~/{place}/linger"},
@@ -269,17 +275,8 @@ def _posted(client: Client, group: dict) -> Iterator[socket.socket]:
 
 
 def test_gangs_that_together_exceed_the_slots_all_get_through(own: Zebra, client: Client, place: str) -> None:
-    for name in (job.MAPPER, job.REDUCER):
-        client.put(f"{place}/{name}", (DEMO_GUESTS / name).read_bytes(), Content_Type="application/wasm")
-    for number in range(7):
-        client.put(f"{place}/text-{number}", b"one two two " * 1000)
     groups = (
-        {
-            "name": "map",
-            "exec": {"path": f"swift://~/{place}/{job.MAPPER}"},
-            "devices": [stdin(place, "text-*")],
-            "connect": ["reduce"],
-        },
+        mappers(client, place, 7, b"one two two " * 1000),
         node(f"swift://~/{place}/{job.REDUCER}", "reduce", args="0", count=3),
     )
     with ThreadPoolExecutor(3) as pool:

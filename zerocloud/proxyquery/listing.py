@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.client import responses
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ import simplejson
 
 from zerocloud.sysmap import ListingError, ObjectEntry, SwiftPath
 
+from .errors import SourceError
 from .subrequests import Pipeline
 
 PAGE = 10000
@@ -38,8 +38,7 @@ class PipelineListing:
         """The size of an object as who reads it sees it. Raises ListingError."""
         fetched = self._pipeline.head(path)
         if fetched.status != 200:
-            phrase = responses.get(fetched.status, "")
-            raise ListingError(f"Error {fetched.status} {phrase} while fetching {path.path}")
+            raise ListingError(SourceError.refused(fetched.status, path).text)
         return fetched.length or 0
 
     def _pages(self, path: SwiftPath, prefix: str) -> Iterator[dict[str, Any]]:
@@ -58,6 +57,7 @@ class PipelineListing:
             fetched.close()
             return []
         if fetched.status != 200:
+            fetched.close()
             raise ListingError(f"status {fetched.status}")
         entries: list[dict[str, Any]] = simplejson.loads(b"".join(fetched.chunks()))
         return entries
