@@ -14,6 +14,7 @@ import simplejson
 
 # Request headers, proxy to storage server.
 EXECUTE = "X-Zerovm-Execute"
+VALIDATE = "validate/1.0"  # its value where the program that comes along is to be validated and compiled, and not run
 JOB_ID = "X-Zerocloud-Id"
 ACCESS = "X-Zerovm-Access"
 POOL = "X-Zerovm-Pool"

@@ -72,8 +72,8 @@ def session_response(request: Request, headers: Mapping[str, str], outputs: Outp
     return _with(response, headers)
 
 
-def refused_response(request: Request, status: int, text: str, headers: Mapping[str, str]) -> Response:
-    """A sentence with a status."""
+def text_response(request: Request, status: int, text: str, headers: Mapping[str, str]) -> Response:
+    """A sentence, or none, with a status."""
     response = Response(request=request, status=status, body=text.encode("utf-8", "replace"), content_type="text/plain")
     return _with(response, headers)
 

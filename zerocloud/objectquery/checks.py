@@ -19,10 +19,12 @@ from zerocloud.swiftadapter import Placement, placement
 class Head:
     """A request's line and headers, checked and typed.
 
-    ``timeout`` and ``patience`` (for a slot) are in seconds; ``length`` is the body's, where declared.
+    ``timeout`` and ``patience`` (for a slot) are in seconds; ``length`` is the body's, where declared. ``validating``: the
+    program is only to be validated.
     """
 
     place: Placement
+    validating: bool
     job: str
     access: str
     pool: str
@@ -47,6 +49,7 @@ def read_head(request: Request, settings: Settings) -> Head:
     _check_type(request)
     return Head(
         place=placement(request),
+        validating=_header(request, wire.EXECUTE).lower() == wire.VALIDATE,
         job=job,
         access=_header(request, wire.ACCESS).upper(),
         pool=(_header(request, wire.POOL) or "default").lower(),

@@ -9,6 +9,7 @@ This is the order in which a request travels through this package; each step is 
     local_data  the object or container it is placed at
     admission   a slot in the executor service's pool              (until here nothing is read, so refusals come at once)
     body, unpack            the node's description, program, image and inputs into files without names (workspace)
+    validation  the program only validated and compiled, where that is all that is asked for
     session     binding, executable, environment, manifest_maker, the network, the run
     collect, messages, outputs, answer   what the proxy gets back
 """

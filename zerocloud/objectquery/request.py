@@ -18,9 +18,9 @@ from zerocloud.objectquery.answer import (
     colocation_proof,
     default_headers,
     failure,
-    refused_response,
     session_headers,
     session_response,
+    text_response,
 )
 from zerocloud.objectquery.body import Body
 from zerocloud.objectquery.checks import Head, check_pool, read_head
@@ -36,9 +36,11 @@ from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.session import Ended, Place, Session, read_node
 from zerocloud.objectquery.settings import Settings
 from zerocloud.objectquery.unpack import Members, receive
+from zerocloud.objectquery.validation import validate
 from zerocloud.objectquery.warm import WarmGuests
 from zerocloud.objectquery.workspace import Workspace
 from zerocloud.wire import NodeDescription
+from zerocloud.zerovm.report import PASSED, Report
 from zerocloud.zerovm.states import EndState
 
 
@@ -101,6 +103,8 @@ class SessionRequest:
                 host.metrics.admitted(self._elapsed - arrived)
                 space = Workspace(f"{host.settings.devices}/{head.place.device}/{head.place.temporary_folder}")
                 members = self._receive(head, space, held)
+                if head.validating:
+                    return self._validated(head, validate(members.files.get(wire.BOOT_MEMBER), connection, head.timeout))
                 self._node = node = read_node(members.description)
                 place = self._place(head, space, local, partial(host.store.neighbour, head.place, stack=held))
                 ended = Session(head, node, place, held, outputs).run(members.files, connection)
@@ -131,6 +135,11 @@ class SessionRequest:
         again = partial(self._host.executor.admitted, head)
         return Place(self._host.images, limits, settings.bind_address, space, local, neighbour, self._host.warm, again, trace)
 
+    def _validated(self, head: Head, report: Report) -> Response:
+        headers = default_headers(report.state, head.place.policy.name, self._elapsed)
+        reason = {} if report.validator == PASSED else {wire.ERROR: report.state}
+        return text_response(self._request, 200, "", {**headers, wire.VALIDATION: str(report.validator), **reason})
+
     def _ended(self, head: Head, node: NodeDescription, ended: Ended, outputs: ExitStack) -> Response:
         with outputs:
             members = collect(ended.written, self._host.logger.warning)
@@ -154,7 +163,7 @@ class SessionRequest:
         self._host.metrics.refused(status)
         policy = head.place.policy.name if head else ""
         headers = default_headers(state, policy, self._elapsed, node.name if node else "")
-        return refused_response(self._request, status, text, {**headers, **extra})
+        return text_response(self._request, status, text, {**headers, **extra})
 
     def _log(self, response: Response) -> None:
         if self._host.settings.log_requests:

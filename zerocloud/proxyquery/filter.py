@@ -36,6 +36,7 @@ from .report_headers import JOB
 from .request import TIMEOUT, JobIds, asked_timeout
 from .settings import Settings
 from .subrequests import CHAIN, Pipeline
+from .validation import Validation
 from .ways.choose import choose
 from .ways.door import Door
 from .ways.hooked import hooked
@@ -54,7 +55,8 @@ class ProxyQuery:
     """The WSGI application around the rest of the pipeline. One for each worker process."""
 
     def __init__(self, application: Any, settings: Settings, logger: Any) -> None:
-        self._application = Gate(application, self.run_hook, logger) if settings.hooks else application
+        stored: Any = Validation(application, settings, self._shared)
+        self._application = Gate(stored, self.run_hook, logger) if settings.hooks else stored
         self._settings = settings
         self._logger = logger
         self._ids = JobIds()

@@ -40,6 +40,8 @@ class Settings:
     maximum_nodes: int
     maximum_connections: int
     maximum_memory: int
+    maximum_program: int
+    prevalidate: bool
     maximum_retries: int
     host_slots: int
     window: int
@@ -86,6 +88,8 @@ class Settings:
             maximum_nodes=options.integer("zerovm_maxnodes", 10000, 1),
             maximum_connections=options.integer("zerovm_maxconnections", 100_000),
             maximum_memory=options.integer("zerovm_maxnexemem", 4 << 30, 1),
+            maximum_program=options.integer("zerovm_maxnexe", 256 << 20, 1),
+            prevalidate=options.boolean("zerovm_prevalidate", False),
             maximum_retries=options.integer("zerovm_maxretries", 10),
             host_slots=options.integer("zerovm_host_slots", 10, 1),
             window=options.integer("zerovm_window", 64, 1),

@@ -29,6 +29,7 @@ from zerocloud.zerovm.frames import (
     HOLD,
     PING,
     REFUSED,
+    VALIDATE,
     FrameError,
     read_frame,
     send_frame,
@@ -94,7 +95,17 @@ class Connection:
         It then leaves a full cache last. ``fuel``: for sessions whose instructions are counted. Raises ServiceRefused, whose
         text says why it can't be compiled, and ServiceLost.
         """
-        answer = self._exchange(COMPILE_FUEL if fuel else COMPILE, [program], timeout)
+        self._compile(COMPILE_FUEL if fuel else COMPILE, program, timeout)
+
+    def validate(self, program: int, timeout: float | None = None) -> None:
+        """Have a user's program (a descriptor) validated and compiled, within the limits of such, without running it.
+
+        After an admission it takes that slot. Raises ServiceRefused, whose text says why it can't be run, and ServiceLost.
+        """
+        self._compile(VALIDATE, program, timeout)
+
+    def _compile(self, order: bytes, program: int, timeout: float | None) -> None:
+        answer = self._exchange(order, [program], timeout)
         if answer != COMPILED:
             raise ServiceRefused(_sentence(answer))
 

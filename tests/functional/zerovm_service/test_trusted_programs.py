@@ -67,6 +67,24 @@ def test_a_program_that_is_none_is_refused_and_the_service_goes_on(service):
     assert running.run("hello")[0].end is EndState.EXITED
 
 
+def test_a_users_program_is_validated_within_the_limits_of_one(service, tmp_path):
+    os.chmod(tmp_path, 0o755)
+    running = service("--compile-seconds", "1", "--pools", "default = WaitPool(1, 1);", cache=tmp_path / "modules")
+    slow, good = memory_file(SLOW), memory_file(running.program)
+    with running.connect() as connection:
+        connection.admit()
+        with pytest.raises(ServiceRefused, match="more than the limit of 1 seconds"):
+            connection.validate(slow, timeout=120)
+    for admitted in (True, False):
+        with running.connect() as connection:
+            if admitted:
+                connection.admit(timeout=60)  # the slot came back
+            connection.validate(good, timeout=60)
+    os.close(slow)
+    os.close(good)
+    assert running.run("hello")[0].validator == 2
+
+
 def test_the_command_line(service, tmp_path, capsys):
     running = service()
     good, bad = tmp_path / "good.wasm", tmp_path / "bad.wasm"

@@ -31,6 +31,8 @@ CHANGED = {
     "maximum_connections": ("zerovm_maxconnections", "32", 32),
     "maximum_memory": ("zerovm_maxnexemem", "33", 33),
     "maximum_retries": ("zerovm_maxretries", "34", 34),
+    "maximum_program": ("zerovm_maxnexe", "36", 36),
+    "prevalidate": ("zerovm_prevalidate", "yes", True),
     "hooks": ("zerovm_hooks", "no", False),
     "use_cors": ("zerovm_use_cors", "yes", True),
     "host_slots": ("zerovm_host_slots", "31", 31),

@@ -39,6 +39,7 @@ def test_admissions(text, expected):
 def test_a_program_to_be_compiled_comes_with_the_order():
     assert parse_first(b"Compile\n", 1) == Precompile(fuel=False)
     assert parse_first(b"Compile Fuel\n", 1) == Precompile(fuel=True)
+    assert parse_first(b"Validate\n", 1) == Precompile(trusted=False)
     assert parse_first(b"Compile Fast\n", 1) is None
     for descriptors in (0, 2):
         with pytest.raises(RequestError, match="one program"):

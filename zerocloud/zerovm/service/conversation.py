@@ -8,6 +8,8 @@
       +---hold-------------> HOLDING
       +---compile----------> PREPARING --module or refusal--> ANSWERING --> CLOSED
 
+A user's program can be compiled in the ADMITTED state, too, in place of a manifest.
+
 In FIRST, and while a frame comes in pieces, a deadline runs. A hang-up (also of the caller's sending half alone) ends every
 state: a compile is left to its other askers, a process is killed. The slot of the pool is given back when the process is dead,
 not before.
@@ -23,7 +25,18 @@ import traceback
 from typing import Protocol
 
 from zerocloud.zerovm.errors import ManifestError
-from zerocloud.zerovm.frames import ADMITTED, ALIVE, COMPILED, REFUSED, FrameError, FrameReader, HungUp, drop_descriptors, pack
+from zerocloud.zerovm.frames import (
+    ADMITTED,
+    ALIVE,
+    COMPILED,
+    REFUSED,
+    VALIDATE,
+    FrameError,
+    FrameReader,
+    HungUp,
+    drop_descriptors,
+    pack,
+)
 from zerocloud.zerovm.manifest import MAXIMUM_BYTES
 from zerocloud.zerovm.report import FAILED, SKIPPED, Report
 from zerocloud.zerovm.service.compiler import Unusable, Wanted
@@ -148,7 +161,8 @@ class Conversation:
         # From here on only a hang-up is of interest; what else the caller sends waits in the socket.
         self._loop.watch(self._connection.fileno(), HUNG_UP, self._readable, self)
         try:
-            first = parse_first(text, len(self._descriptors)) if self._state is State.FIRST else None
+            order = self._state is State.FIRST or text == VALIDATE  # after an admission that one alone, or a manifest
+            first = parse_first(text, len(self._descriptors)) if order else None
             if isinstance(first, Hold) and self._host.draining:
                 self._close()
             elif isinstance(first, Hold):
@@ -157,7 +171,7 @@ class Conversation:
                 self._reply(ALIVE)
                 self.begin()
             elif isinstance(first, Precompile):
-                self._precompile(self._descriptors[0], first.fuel)
+                self._precompile(Wanted(self._descriptors[0], first.fuel, first.trusted))
             elif isinstance(first, Admission):
                 self._enter(first)
             else:
@@ -165,9 +179,9 @@ class Conversation:
         except RequestError as error:
             self._refuse(str(error))
 
-    def _precompile(self, program: int, fuel: bool) -> None:
+    def _precompile(self, wanted: Wanted) -> None:
         self._state = State.PREPARING
-        self._query = self._host.workshop.modules.find(Wanted(program, fuel, trusted=True), self._compiled, self)
+        self._query = self._host.workshop.modules.find(wanted, self._compiled, self)
 
     def _compiled(self, answer: Compiled | Unusable) -> None:
         self._query = None

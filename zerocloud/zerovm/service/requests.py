@@ -1,10 +1,10 @@
 """What a caller can ask of the service: the text of its frames, checked. Pure.
 
 A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), an order to compile a
-program ahead of need (``Compile``, or ``Compile Fuel`` for sessions whose instructions are counted), or else a manifest
-(executor contract, section 2) whose program and channels are descriptors: the service opens no paths for anyone. The one
-exception is ``/dev/null``, of which it has a descriptor of its own. As the program it stands for a *daemon*: a guest that was
-frozen in an earlier session, under the name that ``Job`` gives in both (executor contract, section 6).
+program ahead of need (``Compile``, or ``Compile Fuel`` for sessions whose instructions are counted; ``Validate`` for a user's),
+or else a manifest (executor contract, section 2) whose program and channels are descriptors: the service opens no paths for
+anyone. The one exception is ``/dev/null``, of which it has a descriptor of its own. As the program it stands for a *daemon*: a
+guest that was frozen in an earlier session, under the name that ``Job`` gives in both (executor contract, section 6).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zerocloud.zerovm.sources import DescriptorSource, PathSource, Source
 
 NULL_DEVICE = "/dev/null"
 _ADMISSION_KEYS = frozenset(("Pool", "JobId"))
-_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping", b"Compile")
+_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping", b"Compile", b"Validate")
 _JOB_ID_CHARACTERS = 256
 
 
@@ -39,9 +39,10 @@ class Ping:
 
 @dataclass(frozen=True)
 class Precompile:
-    """The program whose descriptor comes along is to be compiled, as the operator's own."""
+    """The program whose descriptor comes along is to be compiled: as the operator's own (``trusted``), or as a user's."""
 
-    fuel: bool
+    fuel: bool = False
+    trusted: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def _parse_admission(text: bytes) -> Hold | Ping | Precompile | Admission | None
         return Ping()
     if lines in (["Compile"], ["Compile Fuel"]):
         return Precompile(fuel=lines != ["Compile"])
+    if lines == ["Validate"]:
+        return Precompile(trusted=False)
     pairs = [line.partition("=") for line in lines]
     if not pairs or not all(key.strip() in _ADMISSION_KEYS for key, _, _ in pairs):
         return None
