@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Client
+from tests.cluster.conftest import Client, connect
 from tests.cluster.jobs import nothing_left
 from tests.cluster.test_ways import TAR, archive
 from zerocloud.zebra import Zebra
@@ -81,4 +83,28 @@ def test_after_a_put_a_program_runs_on_the_new_object(client: Client, container:
     client.put(f"{name}/o", "new")
     wait_for(lambda: "copied" in client.names(container), "the hook's output")
     assert client.get(f"{container}/copied").text == "new"
-    wait_for(lambda: not [entry for entry in client.names(".zvm") if entry.startswith("hooks/")], "the promise struck out")
+    admin = Client(client.url.rpartition("/")[0] + "/.zerocloud", client.session.headers["X-Auth-Token"])
+    assert [admin.request(method, "hooks-0").status_code for method in ("GET", "PUT", "POST")] == [403] * 3
+    admin.close()
+
+
+def test_a_hook_is_run_though_its_proxy_dies(tmp_path: Path) -> None:
+    overrides = {"proxy/proxy_query/zerovm_hooks_patience": "1"}
+    with Zebra(tmp_path / "zebra", nodes=2, overrides=overrides) as own:
+        client = connect(own)
+        for name in ("programs", "out"):
+            client.put_container(name)
+        output = {"name": "stdout", "path": "swift://~/out/o"}
+        client.put("programs/zapp", archive("linger", {"name": "stdin"}, output), Content_Type=TAR)  # it takes a second
+        client.send("PUT", "in", None, {"X-Container-Meta-Zerovm-After-Put": "swift://~/programs/zapp"}).raise_for_status()
+        client.put("in/o", "new")
+        proxy = own.state().member("proxy").process
+        proxy.signal(signal.SIGKILL)
+        assert proxy.wait(PATIENCE)
+        client.close()
+        own.down()
+        own.up()
+        again = connect(own)
+        assert again.names("out") == []
+        wait_for(lambda: again.names("out") == ["o"], "the hook's output: nobody has PUT anything since")
+        again.close()

@@ -56,7 +56,7 @@ class ProxyQuery:
 
     def __init__(self, application: Any, settings: Settings, logger: Any) -> None:
         stored: Any = Validation(application, settings, self._shared)
-        self._application = Gate(stored, self.run_hook, logger) if settings.hooks else stored
+        self._application = Gate(stored, self.run_hook, settings.hooks_patience, logger) if settings.hooks else stored
         self._settings = settings
         self._logger = logger
         self._ids = JobIds()

@@ -25,12 +25,12 @@ class PipelineListing:
 
     def containers(self, account: str) -> Iterator[str]:
         """The names of an account's containers. Raises ListingError."""
-        for entry in self._pages(SwiftPath(account), ""):
+        for entry in self.entries(SwiftPath(account)):
             yield entry["name"]
 
     def objects(self, account: str, container: str, prefix: str) -> Iterator[ObjectEntry]:
         """The objects of a container whose names begin with ``prefix``. Raises ListingError."""
-        for entry in self._pages(SwiftPath(account, container), prefix):
+        for entry in self.entries(SwiftPath(account, container), prefix):
             if "name" in entry:
                 yield ObjectEntry(entry["name"], int(entry["bytes"]))
 
@@ -41,7 +41,8 @@ class PipelineListing:
             raise ListingError(SourceError.refused(fetched.status, path).text)
         return fetched.length or 0
 
-    def _pages(self, path: SwiftPath, prefix: str) -> Iterator[dict[str, Any]]:
+    def entries(self, path: SwiftPath, prefix: str = "") -> Iterator[dict[str, Any]]:
+        """The lines of a listing, as Swift's JSON has them. Raises ListingError."""
         marker = ""
         while True:
             query = {"format": "json", "limit": str(self._page), "prefix": prefix, "marker": marker}

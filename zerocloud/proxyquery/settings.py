@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zerocloud.configuration import ConfigurationError, Options
 
+LEAST_PATIENCE = 0.1
 NETWORK_TYPES = ("tcp", "opaque")
 
 
@@ -55,6 +56,7 @@ class Settings:
     system_images: tuple[str, ...]
     use_cors: bool
     hooks: bool
+    hooks_patience: float
     standalone_policies: tuple[str, ...]
     network_type: str
     spool_directory: str | None
@@ -102,6 +104,7 @@ class Settings:
             default_content_type=options.text("zerovm_default_content_type", "application/octet-stream"),
             system_images=options.words("zerovm_sysimage_devices"),
             hooks=options.boolean("zerovm_hooks", True),
+            hooks_patience=options.seconds("zerovm_hooks_patience", 60),
             use_cors=options.boolean("zerovm_use_cors", False),
             standalone_policies=options.words("standalone_policies", "0"),
             network_type=options.text("zerovm_network_type", "tcp"),
@@ -112,5 +115,9 @@ class Settings:
         if settings.network_type not in NETWORK_TYPES:
             raise ConfigurationError(
                 f"zerovm_network_type = {settings.network_type}: expected one of {', '.join(NETWORK_TYPES)}"
+            )
+        if settings.hooks_patience < LEAST_PATIENCE:
+            raise ConfigurationError(
+                f"zerovm_hooks_patience = {settings.hooks_patience:g}: expected {LEAST_PATIENCE:g} seconds or more"
             )
         return settings

@@ -15,7 +15,7 @@ from tests.functional.proxyquery.test_ways import archive, ask
 
 GET, PUT, AFTER = (f"X-Container-Meta-Zerovm-{event}" for event in ("On-Get", "On-Put", "After-Put"))
 OBJECT = f"/v1/{ACCOUNT}/c/o"
-PROMISES = f"{ACCOUNT}/.zvm/hooks/"
+PROMISES = ".zerocloud/hooks-"
 
 
 def deploy(world, event, *devices, container="c", name="zapp", **keys):
@@ -241,33 +241,10 @@ class TestAfterPut:
         assert ask(world, "PUT", OBJECT, b"sent").status_int == 503
         assert f"{ACCOUNT}/c/o" not in world.pipeline.objects
 
-    def test_what_another_proxy_promised_is_kept(self, world):
-        promise = {"zapp": [ACCOUNT, "app", "zapp"], "object": [ACCOUNT, "c", "lost"], "chain": ["x"], "attempts": 0}
-        world.pipeline.put(".zvm/hooks/000000000001-aa", json.dumps(promise).encode())
-        world.pipeline.put(".zvm/hooks/000000000002-bb", b"garbled")
-        world.pipeline.put("c/lost", b"lost")
-        ask(world, "PUT", OBJECT, b"sent")
-        wait_until(lambda: len(world.jobs()) == 2 and not promised(world), "both jobs")
-        assert {job.node["path_info"] for job in world.jobs()} == {f"/{ACCOUNT}/c/o", f"/{ACCOUNT}/c/lost"}
-
     def test_a_server_that_fails_does_not_break_the_promise(self, world):
         world.every(before=lambda headers: Response(status=500, body=b"broken"))
         ask(world, "PUT", OBJECT, b"sent")
         wait_until(lambda: any(json.loads(world.pipeline.objects[name][0])["attempts"] for name in promised(world)), "a note")
-
-    def test_whoever_takes_a_promise_over_counts_on(self, world):
-        for attempts in (3, 4):
-            promise = {"zapp": [ACCOUNT, "app", "zapp"], "object": [ACCOUNT, "c", f"o{attempts}"], "chain": ["x"]}
-            world.pipeline.put(f".zvm/hooks/00000000000{attempts}-aa", json.dumps({**promise, "attempts": attempts}).encode())
-            world.pipeline.put(f"c/o{attempts}", b"old")
-        world.every(before=lambda headers: Response(status=500, body=b"broken"))
-        ask(world, "PUT", OBJECT, b"sent")
-
-        def notes():
-            kept = [json.loads(world.pipeline.objects[name][0]) for name in promised(world)]
-            return sorted((note["object"][2], note["attempts"]) for note in kept)
-
-        wait_until(lambda: notes() == [("o", 1), ("o3", 4)], "the fifth attempt's end")
 
     def test_loops_are_cut(self, world):
         deploy(world, AFTER, STDIN, {"name": "stdout", "path": "swift://~/c/again"})
@@ -281,6 +258,74 @@ class TestAfterPut:
         world.pipeline.containers[f"{ACCOUNT}/end"] = {}
         ask(world, "PUT", OBJECT, b"sent")
         wait_until(lambda: f"{ACCOUNT}/end/o" in world.pipeline.objects and not promised(world), "the second hook's output")
+
+
+class TestForsakenPromises:
+    """A proxy has died between a PUT and the end of its hook."""
+
+    @pytest.fixture
+    def world(self, tmp_path):
+        with harness_world(tmp_path, zerovm_hooks_patience="0.2") as one:
+            deploy(one, AFTER, STDIN, {"name": "stdout", "path": "swift://~/out/o"})
+            one.pipeline.containers[f"{ACCOUNT}/out"] = {}
+            one.every(run=upper)
+            yield one
+
+    def promise(self, world, name, *, text=None, **changes):
+        value = {"zapp": [ACCOUNT, "app", "zapp"], "object": [ACCOUNT, "c", name], "chain": ["x"], "user": "bob", "attempts": 0}
+        world.pipeline.containers[".zerocloud/hooks-0"] = {}
+        world.pipeline.objects[f".zerocloud/hooks-0/{name}"] = (text or json.dumps({**value, **changes}).encode(), {})
+        world.pipeline.put(f"c/{name}", b"lost")
+
+    def test_any_request_has_a_proxy_look_for_them(self, world):
+        self.promise(world, "lost")
+        self.promise(world, "garbled", text=b"garbled")
+        Request.blank("/v1/AUTH_test/c/other", method="HEAD").get_response(world.filter)
+        wait_until(lambda: world.jobs() and not promised(world), "the hook")
+        (job,) = world.jobs()
+        assert (job.node["path_info"], job.node["env"]["REMOTE_USER"]) == (f"/{ACCOUNT}/c/lost", "bob")
+        assert job.node["env"]["PATH_INFO"] == f"/{ACCOUNT}/c/lost"
+
+    def test_whoever_takes_one_over_counts_on(self, world):
+        world.every(before=lambda headers: Response(status=500, body=b"broken"))
+        self.promise(world, "last", attempts=4)
+        self.promise(world, "other", attempts=3)
+        Request.blank(OBJECT, method="HEAD").get_response(world.filter)
+
+        def notes():
+            kept = [json.loads(world.pipeline.objects[name][0]) for name in promised(world)]
+            return [(note["object"][2], note["attempts"]) for note in kept]
+
+        wait_until(lambda: notes() == [("other", 4)], "the end of one, and a note of the other")
+
+    def test_one_that_somebody_keeps_is_not_taken(self, tmp_path, world):
+        go, renewals = Event(), []
+        answering = world.pipeline._answer
+
+        def count(request, path):
+            if request.method == "PUT" and path.startswith(PROMISES):
+                renewals.append(path)
+            return answering(request, path)
+
+        world.pipeline._answer = count
+        world.every(run=lambda job: go.wait() or upper(job))
+        for path, one in (("other", world.elsewhere), ("o", world.filter)):
+            Request.blank(f"/v1/{ACCOUNT}/c/{path}", method="HEAD").get_response(one)
+        assert ask(world, "PUT", OBJECT, b"sent").status_int == 201
+        wait_until(lambda: len(renewals) > 12, "some renewals, and some looks at them")
+        assert len(world.jobs()) == 1
+        go.send()
+        wait_until(lambda: not promised(world), "the promise struck out")
+
+    def test_nobody_else_can_promise(self, world):
+        """What looks like a promise in an account gives nobody the rights of another."""
+        value = {"zapp": [ACCOUNT, "app", "zapp"], "object": [ACCOUNT, "c", "o"], "chain": ["x"], "user": "", "attempts": 0}
+        for account in ("AUTH_evil", ACCOUNT):
+            world.pipeline.containers[f"{account}/.zvm"] = {}
+            world.pipeline.objects[f"{account}/.zvm/hooks/000000000001-aa"] = (json.dumps(value).encode(), {})
+        Request.blank(OBJECT, method="HEAD").get_response(world.filter)
+        wait_until(lambda: world.pipeline.requests.count(("GET", ".zerocloud/hooks-0")) > 2, "some looks")
+        assert world.asked() == 0
 
 
 def test_both_hooks_of_a_put(world):

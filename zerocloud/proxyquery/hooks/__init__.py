@@ -9,5 +9,5 @@ gate       stands between the jobs and the rest of the pipeline, and sees which 
 on_get     what is read is what a zapp makes of it
 on_put     what is stored is what a zapp makes of it
 after_put  a zapp runs once more for each object that was stored, at least once
-promises   what is still to be run after a PUT, kept as objects of the account
+promises   what is still to be run after a PUT, kept as objects that no client can reach
 """

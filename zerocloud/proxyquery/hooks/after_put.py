@@ -1,75 +1,105 @@
 """After a PUT: the zapp runs for the new object, without the client's waiting for it.
 
-What is to be run is written down before the object is stored, and struck out when it has been run. So a proxy that dies in
-between delays it, until the next request to a container of the account that has such a hook.
+What is to be run is written down before the object is stored, renewed while somebody is at it, and struck out when it has been
+run. Every proxy process looks now and then for what others have left undone: they may have died.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
-from swift.common.concurrency import spawn
-from swift.common.wsgi import make_env
+from swift.common.concurrency import GreenPool, sleep, spawn
+from swift.common.swob import Request, str_to_wsgi, wsgi_to_str
 
+from ..environment import remote_user
 from ..errors import ClientGone, JobError
 from ..subrequests import CHAIN, SOURCE, Pipeline
 from .hook import Hook
 from .promises import MOST_ATTEMPTS, Promise, Promises
 
-SWEEP_SECONDS = 60.0
-"""An account's old promises are looked for no more often than this."""
+RENEWALS = 4
+"""So often a promise is renewed within the time after which others would take it over."""
+MOST_TAKEN = 10
+"""Promises of others that one process keeps at a time; the rest is left to more of them."""
 SERVER_ERROR = 500
+CONTEXT = ("swift.cache", "swift.trans_id", "HTTP_HOST")
+"""What of a client's request goes on to the hook's job."""
 
 
 class AfterPut:
     """Runs hooks in the background. One for each worker process."""
 
-    def __init__(self, application: Any, run: Callable[[dict[str, Any], Hook], Any], logger: Any) -> None:
+    def __init__(self, application: Any, run: Callable[[dict[str, Any], Hook], Any], patience: float, logger: Any) -> None:
+        """``patience`` is how many seconds a promise may stay without a renewal until it is taken over."""
         self._application = application
         self._run = run
+        self._patience = patience
         self._logger = logger
-        self._swept: dict[str, float] = {}
+        self._promises = Promises(self._pipeline, patience)
+        self._context: dict[str, Any] | None = None
 
-    def around(self, hook: Hook, pipeline: Pipeline) -> Callable[[Any], Any]:
+    def watch(self, environ: Mapping[str, Any]) -> None:
+        """Take up what other processes have promised and not kept, from the first request on and for as long as this one lives.
+
+        Not from its own beginning: a server forks its workers after that.
+        """
+        if self._context is None:
+            self._context = {"swift.cache": environ.get("swift.cache")}
+            spawn(self._watch)
+
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(self._application, {**Request.blank("/").environ, **(self._context or {})}, "v1").privileged()
+
+    def around(self, hook: Hook) -> Callable[[Any], Any]:
         """A PUT that keeps its promise. It raises JobError."""
 
         def put(request: Any) -> Any:
-            chain = hook.chained(request.environ)
-            promises = Promises(pipeline.detached().privileged(), hook.object.account)
-            self._sweep(request, promises)
-            promise = promises.make(hook, chain)
+            promise = self._promises.make(hook, hook.chained(request.environ), wsgi_to_str(remote_user(request.environ)))
             response = request.get_response(self._application)
             if 200 <= response.status_int < 300:
-                spawn(self._keep, promise, promises, self._environ(request, promise))
+                spawn(self._keep, promise, {name: request.environ[name] for name in CONTEXT if name in request.environ})
             else:
-                promises.strike(promise)
+                self._promises.strike(promise)
             return response
 
         return put
 
-    def _environ(self, request: Any, promise: Promise) -> dict[str, Any]:
-        """A request of nobody's connection, which says what the zapp is told."""
-        environ: dict[str, Any] = make_env(request.environ, method="PUT", swift_source=SOURCE)
-        environ[CHAIN] = promise.chain[:-1]
-        environ["swift.infocache"] = {}
-        return environ
-
-    def _keep(self, promise: Promise, promises: Promises, environ: dict[str, Any]) -> None:
+    def _keep(self, promise: Promise, context: Mapping[str, Any]) -> None:
         """The edge of the thread."""
         try:
-            status = self._attempt(promise, environ)
+            with self._renewed(promise):
+                status = self._attempt(promise, context)
             if status < SERVER_ERROR or promise.attempts + 1 >= MOST_ATTEMPTS:
-                promises.strike(promise)
+                self._promises.strike(promise)
             else:
-                promises.delay(promise)
+                self._promises.delay(promise)
         except Exception:  # it stays promised
             self._logger.exception("hook %s for %s", promise.hook.zapp.path, promise.hook.object.path)
 
-    def _attempt(self, promise: Promise, environ: dict[str, Any]) -> int:
+    @contextmanager
+    def _renewed(self, promise: Promise) -> Iterator[None]:
+        def renew() -> None:
+            while True:
+                sleep(self._patience / RENEWALS)
+                try:
+                    self._promises.renew(promise)
+                except JobError as error:
+                    self._logger.warning("hook %s for %s: %s", promise.hook.zapp.path, promise.hook.object.path, error.text)
+
+        renewing = spawn(renew)
         try:
-            response = self._run(environ, promise.hook)
+            yield
+        finally:
+            renewing.kill()
+
+    def _attempt(self, promise: Promise, context: Mapping[str, Any]) -> int:
+        hook = promise.hook
+        try:
+            response = self._run(_environ(promise, context), hook)
         except ClientGone:
             return SERVER_ERROR
         except JobError as error:
@@ -78,15 +108,25 @@ class AfterPut:
             status, text = response.status_int, ""
             response.app_iter.close()
         if status >= 400:
-            self._logger.warning("hook %s for %s failed: %d %s", promise.hook.zapp.path, promise.hook.object.path, status, text)
+            self._logger.warning("hook %s for %s failed: %d %s", hook.zapp.path, hook.object.path, status, text)
         return status
 
-    def _sweep(self, request: Any, promises: Promises) -> None:
-        """Take up what other workers have promised and not kept, now and then."""
-        now = time.monotonic()
-        if now - self._swept.get(promises.account, -SWEEP_SECONDS) < SWEEP_SECONDS:
-            return
-        self._swept = {account: at for account, at in self._swept.items() if now - at < SWEEP_SECONDS}
-        self._swept[promises.account] = now
-        for promise in promises.old():
-            spawn(self._keep, promise, promises, self._environ(request, promise))
+    def _watch(self) -> None:
+        """The edge of the thread. Processes that began together do not look together."""
+        pool = GreenPool(MOST_TAKEN)
+        while True:
+            sleep(self._patience * random.uniform(0.5, 1))  # noqa: S311 (no secret)
+            try:
+                for promise in self._promises.forsaken():
+                    self._logger.info("hook %s for %s is taken over", promise.hook.zapp.path, promise.hook.object.path)
+                    pool.spawn(self._keep, promise, self._context)
+            except Exception:
+                self._logger.exception("hooks that others have left undone can't be looked for now")
+
+
+def _environ(promise: Promise, context: Mapping[str, Any]) -> dict[str, Any]:
+    """A request of nobody's connection, which says what the zapp is told."""
+    target = promise.hook.object
+    path = "/".join(quote(name) for name in ("", "v1", target.account, target.container, target.object))
+    environ: dict[str, Any] = Request.blank(path, method="PUT").environ
+    return {**environ, **context, "REMOTE_USER": str_to_wsgi(promise.user), "swift.source": SOURCE, CHAIN: promise.chain[:-1]}

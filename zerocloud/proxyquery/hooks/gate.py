@@ -27,10 +27,11 @@ HIDDEN = "."
 class Gate:
     """The WSGI application that stands in for the rest of the pipeline."""
 
-    def __init__(self, application: Any, run: RunHook, logger: Any) -> None:
+    def __init__(self, application: Any, run: RunHook, patience: float, logger: Any) -> None:
+        """``patience`` is after how many seconds a hook that nobody runs any more is taken over."""
         self._application = application
         self._run = run
-        self._after_put = AfterPut(application, run, logger)
+        self._after_put = AfterPut(application, run, patience, logger)
 
     def __getattr__(self, name: str) -> Any:
         """What Swift looks for at applications, it finds at the one behind: its helpers follow the pipeline that way."""
@@ -38,6 +39,7 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer a request that has a hook; let all others pass."""
+        self._after_put.watch(environ)
         path = _object_path(environ)
         if path is None:
             return self._pass(environ, start_response)
@@ -68,7 +70,7 @@ class Gate:
             hook = hook_of(meta, Event.ON_GET, path)
             return read_through(request, hook, info, pipeline, self._run) if hook else None
         writing, following = hook_of(meta, Event.ON_PUT, path), hook_of(meta, Event.AFTER_PUT, path)
-        put = self._after_put.around(following, pipeline) if following else self._put
+        put = self._after_put.around(following) if following else self._put
         if writing:
             return write_through(request, writing, info, pipeline, self._run, put)
         return put(request) if following else None
