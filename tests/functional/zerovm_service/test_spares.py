@@ -81,6 +81,18 @@ def test_killed_spares_are_replaced(service):
     household(running)
 
 
+def test_a_session_whose_spare_dies_before_it_takes_it_is_passed_on(service):
+    running = service("--spares", "1")
+    spare = max(wait_for(lambda: len(children(running.pid)) == 3 and children(running.pid), "a spare"))
+    os.kill(spare, signal.SIGSTOP)
+    begun = running.start("hello")
+    wait_for(lambda: len(children(running.pid)) == 4, "another, made when that one was given the session")
+    os.kill(spare, signal.SIGKILL)
+    report, output = running.finish(*begun)
+    assert (report.end, output) == (EndState.EXITED, "hello ")
+    assert f"process {spare} died before it took its session" in running.log_text()
+
+
 def test_timeouts_and_hang_ups_reach_them(service):
     running = service(*SPARES)
     before = household(running)

@@ -20,12 +20,16 @@ class StrangerError(Exception):
 
 @dataclass(eq=False)
 class Child:
-    """A process with a line to it; ``started`` is in monotonic seconds. ``rehearsing``: it has yet to say that it is ready."""
+    """A process with a line to it; ``started`` is in monotonic seconds. ``rehearsing``: it has yet to say that it is ready.
+
+    ``far`` is the line's other end, where this process keeps it too: what the child has not taken can be taken back there.
+    """
 
     pid: int
     pidfd: int
     line: socket.socket
     started: float
+    far: socket.socket | None = None
     rehearsing: bool = False
 
     def cpu(self) -> float:
@@ -52,17 +56,17 @@ class Family:
         self._known.add(pid)
         return pidfd
 
-    def welcome(self, pid: int, line: socket.socket) -> Child:
+    def welcome(self, pid: int, line: socket.socket, far: socket.socket | None = None) -> Child:
         """A new child with a line to it. Raises StrangerError, OSError, and has closed the line then."""
         try:
-            return Child(pid, self.adopt(pid), line, time.monotonic())
+            return Child(pid, self.adopt(pid), line, time.monotonic(), far)
         except BaseException:
-            line.close()
+            _hang_up(line, far)
             raise
 
     def bury(self, child: Child) -> Ending:
         """Collect a child that is dead or about to die."""
-        child.line.close()
+        _hang_up(child.line, child.far)
         return self.collect(child.pid, child.pidfd, child.started)
 
     def collect(self, pid: int, pidfd: int, started: float) -> Ending:
@@ -70,3 +74,9 @@ class Family:
         os.close(pidfd)
         self._known.discard(pid)
         return reap(pid, started)
+
+
+def _hang_up(line: socket.socket, far: socket.socket | None) -> None:
+    line.close()
+    if far is not None:
+        far.close()

@@ -66,13 +66,13 @@ class Nursery:
 
     def _make(self, rehearsed: bool) -> Child:
         ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                pid = self._zygote.session(theirs, rehearsed)
-            except BaseException:
-                ours.close()
-                raise
-        return self._family.welcome(pid, ours)
+        try:
+            pid = self._zygote.session(theirs, rehearsed)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
+        return self._family.welcome(pid, ours, theirs)
 
     # Spares
 

@@ -10,11 +10,12 @@ import os
 import pickle
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from zerocloud.zerovm.counters import Counters
-from zerocloud.zerovm.frames import send_frame
+from zerocloud.zerovm.frames import drop_descriptors, send_frame
 from zerocloud.zerovm.report import PASSED, SKIPPED, Report
 from zerocloud.zerovm.service.cache import Cache
 from zerocloud.zerovm.service.child import READY, REPORTED, UNLOADABLE
@@ -29,11 +30,13 @@ from zerocloud.zerovm.service.outcome import Kill, Usage, conclude
 from zerocloud.zerovm.service.page import create_page, read_counters, read_report, write_task
 from zerocloud.zerovm.service.process import BROKEN, kill
 from zerocloud.zerovm.service.requests import SessionRequest
+from zerocloud.zerovm.service.tasks import untaken
 from zerocloud.zerovm.service.zygote import Zygote
 from zerocloud.zerovm.states import EndState
 
 _DYING_SECONDS = 2.0
 _ATTEMPTS = 3
+"""So many processes may die before they take a session; the death of the last one is its end."""
 _LAST_WORDS = 8
 """More than a session ever says; its twin, on the same line, has nothing to say yet."""
 
@@ -70,57 +73,77 @@ class SessionProcess:
         self._workshop, self._request, self._source, self._watcher = workshop, request, source, watcher
         self._kill: Kill | None = None
         self._twin: Child | None = None
+        self._attempts = 0
         self._reported = False
         self.dead = False
 
     def start(self, descriptors: list[int]) -> None:
         """Give it to a process. The descriptors stay the caller's, to close. Raises OSError, and is over then."""
-        workshop, timeout = self._workshop, self._request.manifest.timeout
+        timeout = self._request.manifest.timeout
         self._page = create_page()
         try:
             # Its own service it can trust; the other way there is only text.
             write_task(self._page, pickle.dumps(self._request))
-            self._child = self._hand_over(descriptors)
+            self._hand_over(descriptors)
         except BaseException:
             os.close(self._page)
             raise
         limit = Kill(EndState.TIMED_OUT, f"its limit of {timeout} seconds was reached")
-        workshop.loop.watch(self._child.line.fileno(), READABLE, lambda _: self._spoke(), self._watcher)
-        workshop.loop.watch(self._child.pidfd, READABLE, lambda _: self._died(), self._watcher)
-        self._timer = workshop.loop.after(timeout, lambda: self.kill(limit), self._watcher)
+        self._timer = self._workshop.loop.after(timeout, lambda: self.kill(limit), self._watcher)
 
-    def _hand_over(self, descriptors: list[int]) -> Child:
+    def _hand_over(self, descriptors: list[int]) -> None:
         if isinstance(self._source, Child):
             self._send(self._source, "", [self._page, self._workshop.null, *descriptors])
-            return self._source
+            return
         name = self._workshop.cache.file_name(self._source.name)
         try:
-            return self._hand_over_to_any(name, [self._page, self._source.descriptor, *descriptors])
+            self._hand_over_to_any(name, [self._page, self._source.descriptor, *descriptors])
         finally:
             os.close(self._source.descriptor)
 
-    def _hand_over_to_any(self, name: str, descriptors: list[int]) -> Child:
-        """A child that has the task; a spare that died meanwhile is made up for by another."""
-        nursery = self._workshop.nursery
-        for attempt in range(_ATTEMPTS):
-            child = nursery.take()
-            try:
-                self._send(child, name, descriptors)
-            except OSError as error:
-                nursery.gone()
-                if not isinstance(error, ConnectionError) or attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                break
-        return child
+    def _hand_over_to_any(self, name: str, descriptors: Sequence[int]) -> None:
+        child = self._workshop.nursery.take()
+        try:
+            self._send(child, name, descriptors)
+        except OSError:
+            self._workshop.nursery.gone()
+            raise
 
-    def _send(self, child: Child, name: str, descriptors: list[int]) -> None:
-        self._before, self._begun = child.cpu(), time.monotonic()
+    def _send(self, child: Child, name: str, descriptors: Sequence[int]) -> None:
+        workshop = self._workshop
+        before, begun = child.cpu(), time.monotonic()
         try:
             send_frame(child.line, name.encode(), descriptors)
         except OSError:
-            self._workshop.daemons.dismiss(child)
+            workshop.daemons.dismiss(child)
             raise
+        self._child, self._before, self._begun = child, before, begun
+        workshop.loop.watch(child.line.fileno(), READABLE, lambda _: self._spoke(), self._watcher)
+        workshop.loop.watch(child.pidfd, READABLE, lambda _: self._died(), self._watcher)
+
+    def _passed_on(self) -> bool:
+        """Give the task that a dead child never took to another child; whether that was done. Nothing of it had begun."""
+        workshop, dead = self._workshop, self._child
+        begun = self._reported or self._twin is not None  # what is on the line then may be for its twin
+        left = untaken(dead.far) if dead.far is not None and self._kill is None and not begun else None
+        if left is None:
+            return False
+        name, descriptors = left
+        self._attempts += 1
+        try:
+            if self._attempts == _ATTEMPTS:
+                raise ChildProcessError(f"{_ATTEMPTS} processes died before they took it")
+            self._hand_over_to_any(name, descriptors)
+        except OSError as error:
+            drop_descriptors(descriptors)
+            workshop.log.write(f"a session that process {dead.pid} had not taken is lost: {error}")
+            return False
+        for descriptor in descriptors:  # not dropped: sockets are the other's now
+            os.close(descriptor)
+        workshop.family.bury(dead)
+        workshop.nursery.gone()
+        workshop.log.write(f"process {dead.pid} died before it took its session; process {self._child.pid} has it now")
+        return True
 
     def kill(self, why: Kill) -> None:
         """End it now. Only the first reason counts."""
@@ -164,6 +187,8 @@ class SessionProcess:
         workshop, child = self._workshop, self._child
         workshop.loop.forget(child.pidfd)
         workshop.loop.forget(child.line.fileno())
+        if self._passed_on():
+            return
         self._timer.cancel()
         if self._request.freezable and not self._reported:
             self._hear_out()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import wasmtime
 
 from zerocloud.zerovm.counters import Counters
-from zerocloud.zerovm.frames import FrameReader
+from zerocloud.zerovm.frames import FrameError, FrameReader, HungUp
 from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.report import Report
 from zerocloud.zerovm.service.page import SharedPage
@@ -61,6 +61,19 @@ class Task:
     module: int
     file_name: str
     descriptors: tuple[int, ...]
+
+
+def untaken(far: socket.socket) -> tuple[str, tuple[int, ...]] | None:
+    """What is left of a dead child's line: the module's name and all descriptors of a task that it had not begun to take."""
+    reader = FrameReader(_NAME_BYTES, _DESCRIPTORS)
+    try:
+        if reader.receive(far):
+            name, descriptors = reader.take()
+            return name.decode(), tuple(descriptors)
+    except (FrameError, HungUp, OSError):
+        pass  # the rest of one that it had begun
+    reader.close()
+    return None
 
 
 def receive(line: socket.socket) -> tuple[SharedPage, tuple[int, ...], str]:
