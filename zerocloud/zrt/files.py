@@ -382,7 +382,10 @@ def open_standard(tree: Tree, device: Device) -> Open:
 
 def open_node(tree: Tree, node: Node, flags: int, readable: bool, writable: bool) -> Open:
     """Open what is there. Raises WasiError: ACCES for a direction that a channel has not, PERM for a type 1 channel to be
-    written without append, LOOP for a symbolic link."""
+    written without append, LOOP for a symbolic link.
+
+    A channel only to be written can be opened both ways, as programs do that just write (``w+``): it is reading that fails.
+    """
     if isinstance(node, File):
         return OpenFile(tree, node, flags, readable, writable)
     if isinstance(node, Directory):
@@ -391,6 +394,8 @@ def open_node(tree: Tree, node: Node, flags: int, readable: bool, writable: bool
         return OpenDirectory(tree, node, flags)
     if isinstance(node, Device):
         channel = node.channel
+        if writable and channel.writable:
+            readable = readable and channel.readable
         if (readable and not channel.readable) or (writable and not channel.writable):
             raise WasiError(Errno.ACCES)
         if writable and _appends(node) and not flags & FdFlag.APPEND:
