@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+import wasmtime
+
 from zerocloud.zerovm.states import EndState
 
 from .conftest import alive, children, wait_for
@@ -124,3 +126,20 @@ def test_a_killed_usher_is_told_of_and_a_killed_zygote_replaced(service):
     wait_for(lambda: not alive(zygote), "its death")
     assert running.run("hello")[1] == "hello "
     assert running.run("hello")[1] == "hello "
+
+
+DYING = """
+import os, sys
+from zerocloud.zerovm.service import server, zygote
+from tests.functional.zerovm_service.stub import run
+zygote._Duty._compiler = lambda *arguments: os._exit(1)
+sys.exit(server.serve(sys.argv[1:], run))
+"""
+
+
+def test_a_zygote_that_dies_over_and_over_leaves_nobody_waiting(service):
+    running = service(command=[sys.executable, "-c", DYING])
+    program = bytes(wasmtime.wat2wasm('(module (func (export "_start") (drop (i32.const 74123))))'))
+    for _ in range(2):
+        report, _ = running.run("hello", program=program)
+        assert (report.end, "can't be started" in report.state) == (EndState.REFUSED, True)

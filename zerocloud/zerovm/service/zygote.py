@@ -8,6 +8,7 @@ would otherwise be there in every session's process. And a frozen guest is anoth
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import socket
@@ -51,12 +52,15 @@ class Zygote:
         self._ask(b"rehearsal " + rehearsal.file_name.encode(), rehearsal.kept)
 
     def _ask(self, text: bytes, descriptors: Sequence[int]) -> int:
-        """A zygote that died is replaced, once for each request."""
+        """A zygote that died, or is out of step because it did not answer in time, is replaced, once for each request."""
         try:
             return self._exchange(text, descriptors)
-        except (ConnectionError, HungUp):
+        except (ConnectionError, TimeoutError, HungUp):
             self._replace()
+        try:
             return self._exchange(text, descriptors)
+        except HungUp:
+            raise ChildProcessError(errno.ECHILD, "the zygote died twice over one request") from None
 
     def _exchange(self, text: bytes, descriptors: Sequence[int]) -> int:
         assert self._child is not None, "it has not been started"
