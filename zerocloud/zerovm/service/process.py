@@ -36,19 +36,20 @@ def fork_child(name: str, null: int, kept: Sequence[int], main: Callable[[], int
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _live(parent, name, null, kept, main)
+        _live(parent, name, kept, main, null)
     return pid
 
 
-def fork_sibling(name: str, null: int, kept: Sequence[int], main: Callable[[], int]) -> int:
+def fork_sibling(name: str, kept: Sequence[int], main: Callable[[], int]) -> int:
     """As :func:`fork_child`, but the child becomes one of this process's parent, which collects it. Raises OSError.
 
+    For a process that was itself made so: signals and standard streams are as they must be already.
     Python's own fork can't do that, so nothing of Python's that watches forks is told; this process must have one thread.
     """
     parent = os.getppid()
     pid = clone(SIBLING)
     if pid == 0:
-        _live(parent, name, null, kept, main)
+        _live(parent, name, kept, main)
     return pid
 
 
@@ -65,22 +66,27 @@ def split() -> int:
     return pid
 
 
-def _live(parent: int, name: str, null: int, kept: Sequence[int], main: Callable[[], int]) -> None:
-    """A child's whole life."""
+def _live(parent: int, name: str, kept: Sequence[int], main: Callable[[], int], null: int | None = None) -> None:
+    """A child's whole life. ``null``: for its standard streams, where its signals and those are not as they must be yet."""
     code = BROKEN
     try:
         _die_with(parent)
         set_name(name)
-        signal.set_wakeup_fd(-1)
-        for number in _RESET:
-            signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        for standard in (0, 1, 2):
-            os.dup2(null, standard, inheritable=False)
+        if null is not None:
+            _start_afresh(null)
         close_all_but((0, 1, 2, *kept))
         code = main()
     finally:
         os._exit(code)
+
+
+def _start_afresh(null: int) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in _RESET:
+        signal.signal(number, signal.SIG_DFL)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard, inheritable=False)
 
 
 def _die_with(parent: int) -> None:

@@ -127,7 +127,7 @@ class _Duty:
             return 0, 0
         kept, main = self._session(words, descriptors) if words[0] != "compile" else self._compiler(words, descriptors)
         try:
-            return fork_sibling(NAMES[words[0]], self._heritage.null, kept, main), 0
+            return fork_sibling(NAMES[words[0]], kept, main), 0
         except OSError as error:
             return 0, error.errno or 1
         finally:
