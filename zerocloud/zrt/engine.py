@@ -182,10 +182,11 @@ class Guest:
         Runs ``_start``; a module without it, but with ``run``, is initialized and its ``run`` gives the code. Raises the errors
         of :mod:`zerocloud.zrt.errors`, and whatever a channel raised that was no OSError.
         """
-        if "_start" in self.program.exports:
+        exports = self.program.exports if self._instance is None else self._instance.exports(self._store)
+        if "_start" in exports:
             code = self.call("_start")
-        elif "run" in self.program.exports:
-            if "_initialize" in self.program.exports:
+        elif "run" in exports:
+            if "_initialize" in exports:
                 self.call("_initialize")
             code = self.call("run")
         else:
@@ -258,15 +259,18 @@ class Guest:
         self._store.set_limits(limit, MAX_TABLE_ELEMENTS, 1, MAX_TABLES, 1)
 
     def _instantiate(self) -> wasmtime.Instance | None:
-        minimum = self.program.memory_bytes
-        if minimum > self.wasi.tree.budget.left_to_guest:
-            left = self.wasi.tree.budget.left_to_guest
-            raise OutOfMemory(f"the program starts with {minimum} bytes of memory, the session's limit leaves it {left}")
         try:
             instance: wasmtime.Instance = self._within(lambda: self._linker.instantiate(self._store, self.program.module))
         except GuestExit as ending:
             self._exit_code = ending.code
             return None
+        except GuestRefused:
+            minimum, left = self.program.memory_bytes, self.wasi.tree.budget.left_to_guest
+            if minimum <= left:
+                raise
+            raise OutOfMemory(
+                f"the program starts with {minimum} bytes of memory, the session's limit leaves it {left}"
+            ) from None
         memory = instance.exports(self._store).get("memory")
         if isinstance(memory, wasmtime.Memory):
             self.memory.bind(self._context, memory._memory)

@@ -50,9 +50,17 @@ class Program:
         for key in keys:
             known[key] = known.get(key) or self._import(*key)
         self.imports = tuple(known[key] for key in keys)
-        self.exports = frozenset(item.name for item in module.exports)
-        kinds = [item.type for item in module.exports if item.name == "memory"]
-        self.memory_bytes = PAGE * sum(kind.limits.min for kind in kinds if isinstance(kind, wasmtime.MemoryType))
+
+    @property
+    def exports(self) -> frozenset[str]:
+        """The names of what it exports. An instance tells them at less cost."""
+        return frozenset(item.name for item in self.module.exports)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What its memory begins with."""
+        kinds = [item.type for item in self.module.exports if item.name == "memory"]
+        return PAGE * sum(kind.limits.min for kind in kinds if isinstance(kind, wasmtime.MemoryType))
 
     @staticmethod
     def _import(module: str, name: str | None) -> Import:
