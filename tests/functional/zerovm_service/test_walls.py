@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from zerocloud.zerovm.service import landlock, selfcheck, walls
+from zerocloud.zerovm.states import EndState
 
 from . import attacks
 from .attacks import ATTACKS, ONLY_SECCOMP
-from .conftest import ROOT
+from .conftest import ROOT, alive, children, start_services, wait_for
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to begin with")
@@ -142,6 +145,39 @@ def test_a_missing_wall_is_named_in_the_log_and_the_others_stand(service):
     running = service(command=[sys.executable, "-c", script])
     assert f"walls missing: {walls.FILES}" in running.log_text()
     assert running.run("attack read_password_file")[1].startswith("refused")
+
+
+# All is imported before: Python itself may lie where only root can look.
+UNPRIVILEGED = f"""
+import locale, os, sys
+from zerocloud.zerovm.service import server
+from tests.functional.zerovm_service.stub import run
+os.setgroups([])
+os.setresgid({NOBODY}, {NOBODY}, {NOBODY})
+os.setresuid({NOBODY}, {NOBODY}, {NOBODY})
+sys.exit(server.serve(sys.argv[1:], run))
+"""
+
+
+@as_root
+def test_a_whole_service_without_any_rights(program, standing):
+    if not standing[walls.NETWORK]:
+        pytest.skip("no namespaces here")
+    with tempfile.TemporaryDirectory() as name:
+        os.chown(name, NOBODY, NOBODY)
+        directory = Path(name)
+        with start_services(directory, directory / "cache", program) as start:
+            running = start("--spares", "1", command=[sys.executable, "-c", UNPRIVILEGED])
+            assert "all walls stand" in running.log_text()
+            assert running.run("hello")[1] == "hello "
+            assert running.run("spin", timeout=1)[0].end is EndState.TIMED_OUT
+            for attack in sorted(ATTACKS):
+                report, output = running.run(f"attack {attack}")
+                assert output.startswith("refused") or "forbid" in report.state, (attack, report.state)
+            household = children(running.pid)
+            running.process.kill()
+            wait_for(lambda: not any(map(alive, household)), "the deaths of all its processes")
+        assert not (directory / "s").exists()
 
 
 def test_landlock_denies_all_but_what_is_named(tmp_path):
