@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 import requests
-from botocore.config import Config
 
 from tests.cluster.conftest import Client, connect
+from tests.cluster.s3 import s3_client
 from tests.cluster.zebra_shell import CLEAN, exported, wait_for
 from zerocloud.zebra import Zebra, view
 from zerocloud.zebra.settings import user_called
@@ -44,16 +43,7 @@ def test_the_swift_command(zebra: Zebra, container: str, tmp_path: Path) -> None
 
 
 def test_boto3(zebra: Zebra) -> None:
-    lines = view.s3_exports(zebra.proxy_url, user_called("test:tester"))
-    variables = exported("\n".join(lines))
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        region_name=variables["AWS_DEFAULT_REGION"],
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, proxies={}),
-    )
+    s3 = s3_client(zebra)
     s3.create_bucket(Bucket="by-boto3")
     s3.put_object(Bucket="by-boto3", Key="a/b", Body=b"content", Metadata={"color": "red"})
     answer = s3.get_object(Bucket="by-boto3", Key="a/b")

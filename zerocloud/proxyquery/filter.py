@@ -19,6 +19,7 @@ from .cors import allow, preflight_path
 from .errors import ClientGone, JobError, Refused
 from .explaining import EXPLAIN, explain_job
 from .hooks.gate import Gate
+from .hooks.guard import guard
 from .hooks.hook import Hook
 from .hooks.rights import OwnersRights
 from .intake import Intake
@@ -114,6 +115,8 @@ class ProxyQuery:
         """The response to a request for a job. Raises JobError and ClientGone."""
         request = Request(environ)
         _check(request)
+        if self._settings.hooks:
+            guard(environ, Pipeline(self._application, dict(environ), "v1").container_info)
         intake = Intake(self._settings)
         try:
             return self._ask(request, account, job, intake)

@@ -25,7 +25,7 @@ from .intake import Intake, Kept
 from .refusals import refuse
 from .request import JobIds
 from .settings import Settings
-from .subrequests import SOURCE, Pipeline
+from .subrequests import SOURCE, Pipeline, object_path
 from .ways.association import PROGRAMS
 from .ways.door import plain_type
 
@@ -163,10 +163,9 @@ def _object_path(environ: Mapping[str, Any]) -> SwiftPath | None:
     method = environ.get("REQUEST_METHOD")
     if method not in ("PUT", "POST") and not (method in ("GET", "HEAD") and "HTTP_X_ZEROVM_VALID" in environ):
         return None
-    version, account, container, name = [*wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 4)[1:], "", "", "", ""][:4]
-    if version != "v1" or not name or (method == "POST" and environ.get("swift.source") == SOURCE):
+    if method == "POST" and environ.get("swift.source") == SOURCE:
         return None
-    return SwiftPath(account, container, name)
+    return object_path(environ.get("PATH_INFO", ""))
 
 
 __all__ = ["ASKED", "INVALID", "POSTED_MARK", "STORED_MARK", "Validation"]

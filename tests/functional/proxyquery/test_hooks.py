@@ -139,6 +139,32 @@ class TestOnGet:
         ask(world, body=json.dumps(job).encode(), X_Zerovm_Execute="1.0", Content_Type="application/json")
         assert [one.node["name"] for one in world.jobs()] == ["n"]
 
+    def test_another_name_of_the_version_is_no_way_past_it(self, world):
+        assert ask(world, "GET", OBJECT.replace("/v1/", "/v1.0/")).body == b"READ"
+
+    def test_a_right_to_read_is_none_to_have_a_job_read_past_it(self, world):
+        mine = "/v1/AUTH_mine"
+        world.pipeline.containers[f"{ACCOUNT}/c"]["X-Container-Read"] = "AUTH_mine"
+        world.pipeline.containers["AUTH_mine/c"] = {}
+        world.pipeline.objects["AUTH_mine/c/exe"] = (b"\0asm", {})
+        job = {"name": "n", "exec": {"path": "swift://~/c/exe"}}
+
+        def run(*devices):
+            body = json.dumps([{**job, "devices": [*devices, STDOUT]}]).encode()
+            headers = {"X_Zerovm_Execute": "1.0", "Content_Type": "application/json"}
+            return ask(world, "POST", mine, body, authorize=lists, user="AUTH_mine", **headers).status_int
+
+        local, remote = {"name": "stdin", "path": f"swift://{ACCOUNT}/c/o"}, {"name": "input", "path": f"swift://{ACCOUNT}/c/o"}
+        own = {"name": "stdin", "path": "swift://~/c/exe"}
+        assert (run(local), run(own, remote)) == (403, 403)
+        assert ask(world, "GET", OBJECT, authorize=lists, user="AUTH_mine").body == b"READ"
+        del world.pipeline.containers[f"{ACCOUNT}/c"][GET]
+        assert (run(local), run(own, remote)) == (200, 200)
+
+    def test_a_version_of_the_past_is_not_read_by_the_zapp(self, world):
+        assert ask(world, "GET", f"{OBJECT}?version-id=1").status_int == 501
+        assert ask(world, "GET", f"{OBJECT}?version-id=1", X_Zerovm_Raw="yes").body == b"stored"
+
 
 class TestOnPut:
     @pytest.fixture(autouse=True)
@@ -196,6 +222,15 @@ class TestOnPut:
         assert ask(world, "PUT", OBJECT + query, b"[]", **headers).status_int == 501
         assert self.stored(world)[0] is None
 
+    @pytest.mark.parametrize("destination", ["c/o", "/c/o", "%63/o"])
+    def test_a_copy_does_not_pass_by_either(self, world, destination):
+        answer = ask(world, "COPY", f"/v1/{ACCOUNT}/other/x", Destination=destination)
+        assert (answer.status_int, self.stored(world)[0]) == (501, None)
+
+    def test_another_name_of_the_version_is_no_way_past_it(self, world):
+        ask(world, "PUT", OBJECT.replace("/v1/", "/v1.0/"), b"sent")
+        assert len(world.jobs()) == 1
+
     def test_what_jobs_write_goes_through_it_too(self, world):
         group = {
             "name": "n",
@@ -230,6 +265,15 @@ class TestAfterPut:
         assert len(promised(world)) == 1
         go.send()
         wait_until(lambda: not promised(world), "the promise struck out")
+
+    def test_a_copy_is_a_put(self, world):
+        world.pipeline.containers["AUTH_other/c"] = {}
+        answer = ask(world, "COPY", "/v1/AUTH_other/c/x", Destination="c/o", Destination_Account=ACCOUNT)
+        assert answer.status_int == 201
+        headers = world.pipeline.objects[f"{ACCOUNT}/c/o"][1]
+        assert (headers["X-Copy-From"], headers["X-Copy-From-Account"]) == ("/c/x", "AUTH_other")
+        assert "Destination" not in headers
+        wait_until(lambda: f"{ACCOUNT}/out/o" in world.pipeline.objects, "the hook's output")
 
     def test_a_put_that_fails_promises_nothing(self, world):
         world.pipeline.refuse[f"{ACCOUNT}/c/o"] = 507

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote, unquote
 
-from swift.common.swob import Request, wsgi_to_str
+from swift.common.swob import Request, str_to_wsgi, wsgi_to_str
 
 from zerocloud.sysmap import SwiftPath
 
 from ..errors import ClientGone, JobError, Refused
 from ..refusals import refuse
-from ..subrequests import SOURCE, Pipeline
+from ..subrequests import SOURCE, Pipeline, object_path
 from .after_put import AfterPut
-from .hook import Event, Hook, hook_of
+from .guard import READS, guard
+from .hook import HIDDEN, Event, Hook, hook_of
 from .on_get import read_through
 from .on_put import write_through
 
 RunHook = Callable[[dict[str, Any], Hook], Any]
 """Runs the job of a hook for a request, given by its environment; its response. Raises JobError, ClientGone."""
-
-HIDDEN = "."
-"""Containers whose names begin so belong to tools, this one included: they have no hooks."""
 
 
 class Gate:
@@ -43,7 +42,7 @@ class Gate:
         path = _object_path(environ)
         if path is None:
             return self._pass(environ, start_response)
-        request = Request(environ)
+        request = Request(_as_put(environ, path) if environ["REQUEST_METHOD"] == "COPY" else environ)
         try:
             response = self._answer(request, path)
         except Refused as refused:
@@ -58,8 +57,12 @@ class Gate:
         return answered
 
     def _pass(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        self._guard(environ)
         passed: Iterable[bytes] = self._application(environ, start_response)
         return passed
+
+    def _guard(self, environ: dict[str, Any]) -> None:
+        guard(environ, Pipeline(self._application, dict(environ), "v1").container_info)
 
     def _answer(self, request: Any, path: SwiftPath) -> Any:
         """The response of a hook, None if there is none. Raises JobError, Refused and ClientGone."""
@@ -71,6 +74,7 @@ class Gate:
             return read_through(request, hook, info, pipeline, self._run) if hook else None
         writing, following = hook_of(meta, Event.ON_PUT, path), hook_of(meta, Event.AFTER_PUT, path)
         put = self._after_put.around(following) if following else self._put
+        self._guard(request.environ)
         if writing:
             return write_through(request, writing, info, pipeline, self._run, put)
         return put(request) if following else None
@@ -82,9 +86,30 @@ class Gate:
 def _object_path(environ: dict[str, Any]) -> SwiftPath | None:
     """The object that a request reads or writes, if its container may have hooks for that; what jobs read has none."""
     method = environ.get("REQUEST_METHOD")
-    if method not in ("GET", "HEAD", "PUT") or (method != "PUT" and environ.get("swift.source") == SOURCE):
+    if method not in (*READS, "PUT", "COPY") or (method in READS and environ.get("swift.source") == SOURCE):
         return None
-    version, account, container, name = [*wsgi_to_str(environ.get("PATH_INFO", "")).split("/", 4)[1:], "", "", "", ""][:4]
-    if version != "v1" or not name or container.startswith(HIDDEN):
-        return None
-    return SwiftPath(account, container, name)
+    path = object_path(environ.get("PATH_INFO", ""))
+    if method == "COPY" and path is not None:
+        path = _destination(environ, path)
+    return None if path is None or path.container.startswith(HIDDEN) else path
+
+
+def _destination(environ: Mapping[str, Any], source: SwiftPath) -> SwiftPath | None:
+    """Where a COPY writes to; None if that is nowhere, which Swift will tell."""
+    account = unquote(wsgi_to_str(environ.get("HTTP_DESTINATION_ACCOUNT", ""))) or source.account
+    container, _, name = unquote(wsgi_to_str(environ.get("HTTP_DESTINATION", ""))).removeprefix("/").partition("/")
+    return SwiftPath(account, container, name) if container and name else None
+
+
+def _as_put(environ: Mapping[str, Any], destination: SwiftPath) -> dict[str, Any]:
+    """A COPY as the PUT that Swift makes of it, so that it has the hooks of one."""
+    source = object_path(environ["PATH_INFO"])
+    assert source is not None
+    return {
+        **{key: value for key, value in environ.items() if key not in ("HTTP_DESTINATION", "HTTP_DESTINATION_ACCOUNT")},
+        "REQUEST_METHOD": "PUT",
+        "PATH_INFO": str_to_wsgi(f"/v1{destination.path}"),
+        "HTTP_X_COPY_FROM": quote(f"/{source.container}/{source.object}"),
+        "HTTP_X_COPY_FROM_ACCOUNT": quote(source.account),
+        "CONTENT_LENGTH": "0",
+    }

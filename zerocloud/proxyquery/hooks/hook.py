@@ -15,6 +15,9 @@ from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 from ..errors import JobError
 from ..subrequests import CHAIN
 
+HIDDEN = "."
+"""Containers whose names begin so belong to tools, this one included: they have no hooks."""
+
 
 class Event(Enum):
     """What happens to an object; the value is the key of the container's metadata, ``X-Container-Meta-…``."""

@@ -15,7 +15,7 @@ from swift.common.utils import config_true_value
 from zerocloud.sysmap import SwiftPath
 
 from ..access import authorize_execution
-from ..errors import Refused
+from ..errors import JobError, Refused
 from ..reply import serve_parts
 from ..subrequests import Pipeline
 from .hook import Hook
@@ -30,6 +30,10 @@ def read_through(
     if config_true_value(request.headers.get(RAW)):
         authorize_execution(pipeline, request.environ, SwiftPath(hook.object.account))
         return None
+    if "version-id" in request.params:
+        raise JobError(
+            501, f"Objects of container {hook.object.container} are read through a zapp, which reads the current version"
+        )
     denied = pipeline.authorize(request.method, hook.object, wsgi_to_str(info["read_acl"] or ""))
     if denied is not None:
         raise Refused(denied)

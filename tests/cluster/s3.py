@@ -1,0 +1,26 @@
+"""A Zebra by S3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tests.cluster.zebra_shell import exported
+from zerocloud.zebra import Zebra, view
+from zerocloud.zebra.settings import user_called
+
+
+def s3_client(zebra: Zebra) -> Any:
+    """boto3's client for the user ``test:tester``, as ``zebra env`` would set it up."""
+    lines = view.s3_exports(zebra.proxy_url, user_called("test:tester"))
+    variables = exported("\n".join(lines))
+    return boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, proxies={}),
+    )
