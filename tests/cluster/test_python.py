@@ -19,8 +19,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import requests
 
-from tests.cluster.conftest import TIMEOUT, Client, connect
+from tests.cluster.browser import open_browser
+from tests.cluster.conftest import PICTURES, TIMEOUT, Client, connect
 from tests.cluster.jobs import node, run
 from zerocloud.client import Connection, JobFailed, Login
 from zerocloud.zebra import Zebra
@@ -243,3 +245,33 @@ def test_example_thumbnails(client: Client) -> None:
     assert example(client, "thumbnails", "photos", "thumbnails") == "1 thumbnails\n"
     small = client.get("thumbnails/red.png").content
     assert (small[:8], struct.unpack(">II", small[16:24])) == (PNG, (128, 85))
+
+
+def test_example_guest_book(client: Client, tmp_path: Path) -> None:
+    url = example(client, "guest_book", "book").strip()
+    book = requests.Session()  # anybody, without a token
+    book.trust_env = False
+
+    def entries() -> list[str]:
+        return [entry["text"] for entry in book.get(url, timeout=TIMEOUT).json()]
+
+    evil = "<script>document.title = 'evil'</script><img src=x onerror=\"document.title = 'evil'\">"
+    for text in ("first", evil, evil):
+        answer = book.post(url, data=json.dumps({"id": text[:5] + '">', "text": text}), timeout=TIMEOUT)
+        assert answer.status_code == 201, answer.text
+    assert entries() == ["first", evil]
+    assert [book.post(url, data=body, timeout=TIMEOUT).status_code for body in ("", "[]", '{"id": 1, "text": ""}')] == [400] * 3
+    assert book.head(url, timeout=TIMEOUT).status_code == 200
+    assert book.put(url, data="x", timeout=TIMEOUT).status_code == 405
+    assert [book.delete(url, params={"id": 'first">'}, timeout=TIMEOUT).status_code for _ in range(2)] == [200, 404]
+    assert book.get(url.replace("/api/", "/v1/").replace("entries", "book.sqlite"), timeout=TIMEOUT).status_code == 401
+    with open_browser(tmp_path / "browser", PICTURES) as page:
+        page.driver.get(url)
+        page.says("onerror")  # it is text
+        page.fill("text", "by the page")
+        page.press("Sign")
+        page.until(lambda: len(page.all("li")) == 2, "the entry on the page")
+        assert entries() == [evil, "by the page"]
+        page.all("li button")[0].click()
+        page.until(lambda: len(page.all("li")) == 1 and "onerror" not in page.text, "the entry gone")
+        assert (page.driver.title, entries()) == ("Guest book", ["by the page"])
