@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from swift.common.concurrency import sleep
+import simplejson
+from swift.common.concurrency import sleep, spawn
 
 from tests.unit.proxyquery.play import A, session
 from zerocloud.proxyquery.errors import JobError
@@ -12,6 +13,8 @@ from zerocloud.proxyquery.jobs.describe import LONGEST_TEXT, ROOM_FOR_FAILURES, 
 from zerocloud.proxyquery.jobs.live import About, End, LiveJob, Progress
 from zerocloud.proxyquery.jobs.recorder import Recorder
 from zerocloud.proxyquery.jobs.states import JobState
+from zerocloud.proxyquery.jobs.store import JobStore
+from zerocloud.proxyquery.jobs.unhurried import AT_A_TIME
 from zerocloud.proxyquery.scheduler import Outcome, Phase
 
 
@@ -137,3 +140,37 @@ def test_others_can_not_fill_an_account_with_records(monkeypatch):
     settle(lambda: store.written)
     one.end(end())
     settle(lambda: store.written[job.about.id][1]["state"] == "succeeded")
+
+
+class Objects:
+    """A pipeline that keeps what is stored."""
+
+    def __init__(self):
+        self.stored = []
+
+    def privileged(self):
+        return self
+
+    def store(self, path, headers, content, length):
+        text = b"".join(content)
+        assert len(text) == length
+        self.stored.append(simplejson.loads(text))
+
+
+@pytest.mark.parametrize("number", [0, 1, 10 * AT_A_TIME])
+def test_others_have_their_turns_while_a_large_job_is_recorded(number):
+    job = live(outcomes=[Outcome(session(at), Phase.PUBLISHED, 200, "", A, 1, ()) for at in range(number)])
+    recorder, objects, turns, over = Recorder(True, 60, None, Log()), Objects(), [], []
+
+    def another():
+        while not over:
+            turns.append(1)
+            sleep(0)
+
+    spawn(another)
+    job.kept = True
+    job.finish(end(b"x"))
+    assert recorder.write(job, JobStore(objects, "a")) is None
+    over.append(True)
+    assert len(turns) >= 2 * (number // AT_A_TIME)  # once for its lines, once for their JSON
+    assert objects.stored == [simplejson.loads(simplejson.dumps(whole(job)))]

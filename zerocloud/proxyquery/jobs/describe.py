@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from ..story import TOLD_LINES
 from .live import About, LiveJob, Progress
 from .states import NODE_STATES, JobState, state_under_way
 from .store import Entry
+from .unhurried import unhurried
 
 ROOM_FOR_FAILURES = 1 << 20
 """Letters of the stories and last words of failed nodes that are told."""
@@ -39,9 +40,13 @@ def summary(job: LiveJob, progress: Progress | None = None) -> dict[str, Any]:
     }
 
 
-def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
-    """All that is shown and recorded of a job. At most ``most_nodes`` lines of its table; the others are counted."""
+def whole(job: LiveJob, most_nodes: int | None = None, pause: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """All that is shown and recorded of a job. At most ``most_nodes`` lines of its table; the others are counted.
+
+    ``pause`` is called now and then: telling of 10,000 nodes takes long, and what is told is still of the moment of the call.
+    """
     about, end, progress = job.about, job.end, job.progress()
+    reports = dict(progress.reports)
     outcomes = progress.outcomes if most_nodes is None else progress.outcomes[:most_nodes]
     return {
         **summary(job, progress),
@@ -55,7 +60,7 @@ def whole(job: LiveJob, most_nodes: int | None = None) -> dict[str, Any]:
         "error": end.error if end else "",
         "headers": dict(end.headers) if end else {},
         "body": {"size": end.body_size, "base64": base64.b64encode(end.body).decode()} if end else None,
-        "table": [row(about, outcome, progress.reports) for outcome in outcomes],
+        "table": [row(about, outcome, reports) for outcome in unhurried(outcomes, pause)],
         "omitted": len(progress.outcomes) - len(outcomes),
         "failures": _failures(about, progress),
         "map": about.document,
