@@ -144,8 +144,9 @@ class Recorder:
             sleep(1.0 * attempt)
 
     def _store(self, job: LiveJob, store: JobStore) -> None:
-        value = whole(job, None if job.end else NODES_UNDER_WAY, lambda: sleep(0))
-        kind = content_type(value, job.end.at if job.end else None, self._owner)
+        end = job.end  # it may come to its end while this is written
+        value = whole(job, None if end else NODES_UNDER_WAY, lambda: sleep(0))
+        kind = content_type(value, end.at if end else None, self._owner)
         store.write(job.about.id, kind, value, self._keep)
 
     def _account(self, job: LiveJob, store: JobStore) -> JobError | None:
