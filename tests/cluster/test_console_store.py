@@ -232,3 +232,20 @@ def test_the_page_as_it_looks(page: Page, zebra: Zebra) -> None:
             assert page.script("done(document.documentElement.scrollWidth <= innerWidth)"), f"{name}: wider than the screen"
     page.phone(False)
     page.dark(False)
+
+
+def test_who_has_chosen_a_theme_has_it_whatever_the_system_prefers(page: Page, zebra: Zebra) -> None:
+    page.driver.get(f"{zebra.proxy_url}/console/#/store")
+    page.says("Containers")
+    shown = "done(getComputedStyle(document.body).backgroundColor)"
+    seen = {}
+    for dark in (False, True):
+        page.dark(dark)
+        for theme in ("", "light", "dark"):
+            seen[dark, theme] = page.script(f"document.documentElement.dataset.theme = '{theme}'; {shown}")
+    page.script("document.documentElement.dataset.theme = ''; done()")
+    page.dark(False)
+    light, night = seen[False, ""], seen[True, ""]
+    assert light != night
+    assert [seen[dark, "light"] for dark in (False, True)] == [light, light]
+    assert [seen[dark, "dark"] for dark in (False, True)] == [night, night]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import simplejson
 
 from zerocloud.cli.errors import CommandError, UsageError
 from zerocloud.client import ClientError, connect
@@ -29,7 +30,8 @@ def command() -> None:
 @click.argument("container", default=DEFAULT_CONTAINER)
 @click.option("--auth-url", default=AUTH_URL, show_default=True, help="Where the page signs in; a path is on its own server.")
 @click.option("--connect", "sources", multiple=True, metavar="ORIGIN", help="Another server that the page may talk to.")
-def deploy(container: str, auth_url: str, sources: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="The address, and how many files had to be stored.")
+def deploy(container: str, auth_url: str, sources: tuple[str, ...], as_json: bool) -> None:
     """Store the console in CONTAINER, which everybody may read then, and print its address. Files that are there already and
     have not changed are left alone."""
     if not container or "/" in container:
@@ -42,7 +44,7 @@ def deploy(container: str, auth_url: str, sources: tuple[str, ...]) -> None:
         raise UsageError(f"--connect {error}") from error
     except ClientError as error:
         raise CommandError(str(error)) from error
-    click.echo(done.url)
+    click.echo(simplejson.dumps({"url": done.url, "stored": done.stored}) if as_json else done.url)
 
 
 def _deploy(container: str, settings: Settings) -> Deployed:

@@ -17,6 +17,11 @@ HELP = {"help_option_names": ["-h", "--help"]}
 FAILED = 1
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 class TellingGroup(click.Group):
     """Tells its commands' errors. ``known`` are those that a user understands; others are bugs, and tracebacks."""
 

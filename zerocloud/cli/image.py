@@ -11,7 +11,8 @@ import simplejson
 
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
-from zerocloud.images import RECIPES, ImageError, build, check_image, read_description, shelf
+from zerocloud.cli.group import examples
+from zerocloud.images import RECIPES, Description, ImageError, build, check_image, read_description, shelf
 from zerocloud.sysmap.explain import size_text
 
 EPILOG = """\b
@@ -26,13 +27,16 @@ name in that of the proxy's), and have its program compiled ahead with zerovm --
 """
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
 @click.group(epilog=EPILOG)
 def command() -> None:
     """System images: interpreters and libraries that programs of every job can use."""
 
 
-@command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@command.command("list", epilog=examples("zerocloud image list", "zerocloud image list --json"))
+@json_option
 def list_images(as_json: bool) -> None:
     """What can be built here, and what is on this machine's shelf."""
     found = [_listed(name) for name in sorted(RECIPES)]
@@ -48,38 +52,52 @@ def _listed(name: str) -> dict[str, str | int | None]:
         path = shelf.image_path(name)
         if not path.exists():
             return {"name": name, "version": None, "size": None, "path": None}
-        return {"name": name, "version": read_description(path).version, "size": path.stat().st_size, "path": str(path)}
+        return _described(read_description(path), path)
 
 
-@command.command("build")
+@command.command("build", epilog=examples("zerocloud image build python -o /srv/images/python.tar"))
 @click.argument("name", type=click.Choice(sorted(RECIPES)))
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The file.  [default: ./NAME.tar]")
-def build_image(name: str, output: Path | None) -> None:
+@json_option
+def build_image(name: str, output: Path | None, as_json: bool) -> None:
     """Build an image. The same packages give the same bytes."""
     path = output or Path(f"{name}.tar")
     with _told(), look.errors().status(f"Building {path} …"):
         description = build(name, path)
-    click.echo(f"{path}: {description.name} {description.version}, {size_text(path.stat().st_size)}")
+    text = f"{path}: {description.name} {description.version}, {size_text(path.stat().st_size)}"
+    click.echo(_as_json(description, path) if as_json else text)
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud image verify /srv/images/python.tar"))
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def verify(image: Path) -> None:
+@json_option
+def verify(image: Path, as_json: bool) -> None:
     """Read all of an image, and compare every member with the image's own description."""
     with _told(), _bar(f"Reading {image.name}", image.stat().st_size) as tell:
         description = check_image(image, tell)
-    click.echo(f"{image}: {description.name} {description.version}, {len(description.digests)} members, all as described")
+    text = f"{image}: {description.name} {description.version}, {len(description.digests)} members, all as described"
+    click.echo(_as_json(description, image) if as_json else text)
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud image install python"))
 @click.argument("name", type=click.Choice(sorted(RECIPES)))
-def install(name: str) -> None:
+@json_option
+def install(name: str, as_json: bool) -> None:
     """Build an image and compile its program, both for this machine's playgrounds. It takes a minute or two, once."""
     with _told(), look.errors().status(f"Building {name} …") as status:
         path = shelf.fetch(name)
         status.update(f"Compiling {name}: a minute or two, once for this machine …")
         description = shelf.compile_program(path)
-    click.echo(f"{description.name} {description.version} is ready: zebra up --image {name}")
+    text = f"{description.name} {description.version} is ready: zebra up --image {name}"
+    click.echo(_as_json(description, path) if as_json else text)
+
+
+def _as_json(description: Description, path: Path) -> str:
+    return str(simplejson.dumps(_described(description, path), indent=2))
+
+
+def _described(description: Description, path: Path) -> dict[str, str | int | None]:
+    return {"name": description.name, "version": description.version, "size": path.stat().st_size, "path": str(path)}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
+from zerocloud.cli.group import examples
 from zerocloud.cli.job_view import failures, job_list, whole_job
 from zerocloud.cli.job_watch import watch_job
 from zerocloud.client import ClientError, Connection, Job, connect, wait
@@ -69,7 +70,7 @@ def _print_json(value: Any) -> None:
     click.echo(simplejson.dumps(value, indent=2))
 
 
-@command.command("list")
+@command.command("list", epilog=examples("zerocloud job list --state running", "zerocloud job list --limit 1 --json"))
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only those; may be given several times.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
 @_as_json
@@ -83,7 +84,7 @@ def list_jobs(states: tuple[str, ...], limit: int, as_json: bool) -> None:
         look.output().print(job_list(found))
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud job show last", "zerocloud job show last --map > job.json"))
 @_one_id
 @click.option("--nodes", type=click.IntRange(0), default=50, show_default=True, help="Nodes to show.")
 @click.option("--map", "job_map", is_flag=True, help="Print its system map instead.")
@@ -105,7 +106,7 @@ def show(job_id: str, nodes: int, job_map: bool, body: bool, as_json: bool) -> N
         look.output().print(whole_job(value, nodes))
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud job watch last", "zerocloud job watch last --json"))
 @_one_id
 @click.option("--json", "as_json", is_flag=True, help="An event in each line.")
 def watch(job_id: str, as_json: bool) -> None:
@@ -114,7 +115,7 @@ def watch(job_id: str, as_json: bool) -> None:
         _exit(watch_job(_job(cloud, job_id), as_json))
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud job logs last"))
 @_one_id
 @_as_json
 def logs(job_id: str, as_json: bool) -> None:
@@ -128,7 +129,7 @@ def logs(job_id: str, as_json: bool) -> None:
     click.echo("\n".join(failures(value)).rstrip() or "No node of it has failed: nothing is kept.")
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud job cancel last"))
 @click.argument("job_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_id)
 @_as_json
 def cancel(job_ids: tuple[str, ...], as_json: bool) -> None:
@@ -142,7 +143,7 @@ def cancel(job_ids: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{job} is cancelled" if ended else f"{job} had ended before")
 
 
-@command.command("wait")
+@command.command("wait", epilog=examples("zerocloud job wait last --timeout 600"))
 @click.argument("job_ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_id)
 @click.option("--timeout", type=click.FloatRange(0), help="Seconds to wait at most.")
 @_as_json
@@ -160,7 +161,7 @@ def wait_for(job_ids: tuple[str, ...], timeout: float | None, as_json: bool) -> 
     _exit(*states.values()) if not ended.not_done else sys.exit(STILL_RUNNING)
 
 
-@command.command()
+@command.command(epilog=examples("zerocloud job rerun last --wait"))
 @_one_id
 @click.option("--wait", "waits", is_flag=True, help="Watch it until it ends.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that it may take.")

@@ -18,6 +18,7 @@ from zerocloud.client import ClientError, Connection, connect
 from zerocloud.client.functions import zapp
 
 from . import look
+from .group import examples
 
 GREETING = b"hello from a node\n"
 PROGRAM = f"""(module
@@ -44,7 +45,7 @@ class Check:
     told: str
 
 
-@click.command()
+@click.command(epilog=examples("zerocloud self-check", "zerocloud self-check --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """Check step by step that jobs can be run: sign in, ask the cluster, store an object, run a program of a few bytes.

@@ -16,7 +16,7 @@ import simplejson
 from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
-from zerocloud.cli.group import TellingGroup
+from zerocloud.cli.group import TellingGroup, examples
 from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, sysimages, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
@@ -173,7 +173,7 @@ def env(directory: str, user: str, s3: bool) -> None:
         click.echo(line)
 
 
-@main.command("status")
+@main.command("status", epilog=examples("zebra status --json"))
 @directory_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_status(directory: str, as_json: bool) -> None:
@@ -187,7 +187,7 @@ def show_status(directory: str, as_json: bool) -> None:
         sys.exit(SOME_DEAD)
 
 
-@main.command("doctor")
+@main.command("doctor", epilog=examples("zebra doctor --dir /tmp/z"))
 @directory_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def examine(directory: str, as_json: bool) -> None:
@@ -201,10 +201,15 @@ def examine(directory: str, as_json: bool) -> None:
         sys.exit(SOME_DEAD)
 
 
-@main.command("list")
-def show_running() -> None:
+@main.command("list", epilog=examples("zebra list --json"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show_running(as_json: bool) -> None:
     """List the Zebras that run on this machine: any number can, side by side."""
-    for layout, url in neighbours.running():
+    found = neighbours.running()
+    if as_json:
+        click.echo(simplejson.dumps([{"directory": str(layout.directory), "url": url} for layout, url in found], indent=1))
+        return
+    for layout, url in found:
         click.echo(f"{shlex.quote(str(layout.directory))}\t{url}")
 
 
@@ -217,7 +222,7 @@ def _log_names(layout: Layout) -> list[str]:
     return sorted(path.stem for path in layout.log.glob("*.log"))
 
 
-@main.command()
+@main.command(epilog=examples("zebra logs proxy --lines 100", "zebra logs --follow"))
 @directory_option
 @click.option("--follow", "-f", is_flag=True, help="Go on with what is added, until Ctrl-C.")
 @click.option("--lines", "-n", type=click.IntRange(min=0), default=LOG_LINES, show_default=True, help="How many of each log.")
@@ -244,7 +249,7 @@ def logs(directory: str, follow: bool, lines: int, name: str | None) -> None:
             pass
 
 
-@main.command()
+@main.command(epilog=examples("zebra down", "zebra down --dir /tmp/z --destroy"))
 @directory_option
 @click.option("--destroy", is_flag=True, help="Remove the directory, and all data in it, too.")
 def down(directory: str, destroy: bool) -> None:

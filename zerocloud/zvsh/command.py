@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from zerocloud.cli.group import examples
 from zerocloud.zerovm.errors import ExecutorError
 from zerocloud.zerovm.manifest import STANDARD
 from zerocloud.zerovm.report import Report, ReportError, parse
@@ -43,7 +44,10 @@ class Options:
     save_dir: str | None
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog=examples("zvsh hello.wasm @words.txt @LANG=C", "zvsh --zvm-image python.tar bin/python @script.py"),
+)
 @click.option("--zvm-image", "images", multiple=True, metavar="PATH[,MOUNT[,ACCESS]]", help="Mount a tar archive (ro or wo).")
 @click.option("--zvm-debug", "debug", is_flag=True, help=f"Give the program /dev/debug, which is ./{LOG}.")
 @click.option("--zvm-trace", "trace", is_flag=True, help=f"Write every call of the program to ./{TRACE} and ./{CHROME}.")

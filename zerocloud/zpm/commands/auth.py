@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 import simplejson
 
+from zerocloud.cli.group import examples
 from zerocloud.zpm.options import connection, login
 
 
-@click.command()
+@click.command(epilog=examples("zpm auth --json"))
 @login
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
