@@ -266,6 +266,30 @@ class TestAfterPut:
         go.send()
         wait_until(lambda: not promised(world), "the promise struck out")
 
+    def test_a_put_that_is_stored_while_it_is_answered_has_it_at_the_end(self, world):
+        """As Swift answers that puts large objects together, with heartbeats in the body."""
+        answering, done = world.pipeline._answer, []
+
+        def slowly(request):
+            yield b" "
+            while len(done) < 3:  # time for a job, if one were begun
+                done.append(world.asked())
+                sleep(0.05)
+                yield b" "
+            world.pipeline.put("c/o", b"sent")
+            yield b"201 Created"
+
+        def answer(request, path):
+            mine = request.method == "PUT" and path == f"{ACCOUNT}/c/o"
+            return Response(status=202, app_iter=slowly(request)) if mine else answering(request, path)
+
+        world.pipeline._answer = answer
+        response = ask(world, "PUT", OBJECT, b"[]")
+        assert (response.status_int, response.body.strip()) == (202, b"201 Created")
+        wait_until(lambda: f"{ACCOUNT}/out/o" in world.pipeline.objects, "the hook's output")
+        assert done == [0] * 3
+        wait_until(lambda: not promised(world), "the promise struck out")
+
     def test_a_copy_is_a_put(self, world):
         world.pipeline.containers["AUTH_other/c"] = {}
         answer = ask(world, "COPY", "/v1/AUTH_other/c/x", Destination="c/o", Destination_Account=ACCOUNT)
@@ -360,6 +384,23 @@ class TestForsakenPromises:
         assert len(world.jobs()) == 1
         go.send()
         wait_until(lambda: not promised(world), "the promise struck out")
+
+    def test_a_put_may_take_longer_than_the_patience(self, world):
+        answering, renewals = world.pipeline._answer, []
+
+        def answer(request, path):
+            if request.method == "PUT" and path.startswith(PROMISES):
+                renewals.append(world.asked())
+            if request.method == "PUT" and path == f"{ACCOUNT}/c/o":
+                wait_until(lambda: len(renewals) > 12, "some renewals, and some looks at them")
+            return answering(request, path)
+
+        world.pipeline._answer = answer
+        Request.blank(f"/v1/{ACCOUNT}/c/other", method="HEAD").get_response(world.elsewhere)
+        assert ask(world, "PUT", OBJECT, b"sent").status_int == 201
+        assert not any(renewals[:12])
+        wait_until(lambda: not promised(world), "the promise struck out")
+        assert len(world.jobs()) == 1
 
     def test_nobody_else_can_promise(self, world):
         """What looks like a promise in an account gives nobody the rights of another."""

@@ -7,13 +7,17 @@ run. Every proxy process looks now and then for what others have left undone: th
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from swift.common.concurrency import GreenPool, sleep, spawn
-from swift.common.swob import Request, str_to_wsgi, wsgi_to_str
+from swift.common.swob import Request, Response, str_to_wsgi, wsgi_to_str
+from swift.common.utils import ClosingIterator
 
 from ..environment import remote_user
 from ..errors import ClientGone, JobError
@@ -59,19 +63,33 @@ class AfterPut:
 
         def put(request: Any) -> Any:
             promise = self._promises.make(hook, hook.chained(request.environ), wsgi_to_str(remote_user(request.environ)))
-            response = request.get_response(self._application)
-            if 200 <= response.status_int < 300:
-                spawn(self._keep, promise, {name: request.environ[name] for name in CONTEXT if name in request.environ})
-            else:
+            kept = _Kept(promise, self._promises, self._patience / RENEWALS, self._logger)
+            try:
+                response = request.get_response(self._application)
+            except BaseException:  # whether it is stored nobody knows; whoever takes the promise over will see
+                kept.close()
+                raise
+            if not 200 <= response.status_int < 300:
+                kept.close()
                 self._promises.strike(promise)
+                return response
+            context = {name: request.environ[name] for name in CONTEXT if name in request.environ}
+            follow = partial(spawn, self._keep, kept, context)
+            if response.status_int == HTTPStatus.ACCEPTED:  # the object is stored by the end of the body, not before
+                return _followed(response, follow)
+            follow()
             return response
 
         return put
 
-    def _keep(self, promise: Promise, context: Mapping[str, Any]) -> None:
+    def _take_over(self, promise: Promise, context: Mapping[str, Any]) -> None:
+        self._keep(_Kept(promise, self._promises, self._patience / RENEWALS, self._logger), context)
+
+    def _keep(self, kept: _Kept, context: Mapping[str, Any]) -> None:
         """The edge of the thread."""
+        promise = kept.promise
         try:
-            with self._renewed(promise):
+            with closing(kept):
                 status = self._attempt(promise, context)
             if status < SERVER_ERROR or promise.attempts + 1 >= MOST_ATTEMPTS:
                 self._promises.strike(promise)
@@ -79,22 +97,6 @@ class AfterPut:
                 self._promises.delay(promise)
         except Exception:  # it stays promised
             self._logger.exception("hook %s for %s", promise.hook.zapp.path, promise.hook.object.path)
-
-    @contextmanager
-    def _renewed(self, promise: Promise) -> Iterator[None]:
-        def renew() -> None:
-            while True:
-                sleep(self._patience / RENEWALS)
-                try:
-                    self._promises.renew(promise)
-                except JobError as error:
-                    self._logger.warning("hook %s for %s: %s", promise.hook.zapp.path, promise.hook.object.path, error.text)
-
-        renewing = spawn(renew)
-        try:
-            yield
-        finally:
-            renewing.kill()
 
     def _attempt(self, promise: Promise, context: Mapping[str, Any]) -> int:
         hook = promise.hook
@@ -119,9 +121,47 @@ class AfterPut:
             try:
                 for promise in self._promises.forsaken():
                     self._logger.info("hook %s for %s is taken over", promise.hook.zapp.path, promise.hook.object.path)
-                    pool.spawn(self._keep, promise, self._context)
+                    pool.spawn(self._take_over, promise, self._context)
             except Exception:
                 self._logger.exception("hooks that others have left undone can't be looked for now")
+
+
+class _Kept:
+    """A promise that is renewed until this is closed, so that nobody else takes it over."""
+
+    def __init__(self, promise: Promise, promises: Promises, interval: float, logger: Any) -> None:
+        """``interval``, in seconds, is the time between two renewals."""
+        self.promise = promise
+        self._promises = promises
+        self._interval = interval
+        self._logger = logger
+        self._renewing = spawn(self._renew)
+
+    def close(self) -> None:
+        """Stop."""
+        self._renewing.kill()
+
+    def _renew(self) -> None:
+        hook = self.promise.hook
+        while True:
+            sleep(self._interval)
+            try:
+                self._promises.renew(self.promise)
+            except JobError as error:
+                self._logger.warning("hook %s for %s: %s", hook.zapp.path, hook.object.path, error.text)
+
+
+@dataclass(frozen=True)
+class _Following:
+    """What follows the end of a response's body, of whatever kind that end is."""
+
+    close: Callable[[], Any]
+
+
+def _followed(response: Any, follow: Callable[[], Any]) -> Any:
+    """The same response, with something to do when its body has ended."""
+    body = ClosingIterator(response.app_iter, [_Following(follow)])
+    return Response(status=response.status, headers=response.headers, app_iter=body, request=response.request)
 
 
 def _environ(promise: Promise, context: Mapping[str, Any]) -> dict[str, Any]:
