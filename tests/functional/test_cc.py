@@ -30,8 +30,8 @@ def test_a_c_program_finds_our_header_and_runs(tmp_path):
 
 
 def test_the_output_may_be_named(tmp_path):
-    (tmp_path / "p.cpp").write_text("int main() { return 0; }\n")
-    assert cc(tmp_path, "p.cpp", "-o", "other.wasm").returncode == 0
+    (tmp_path / "p.c").write_text("int main(void) { return 0; }\n")
+    assert cc(tmp_path, "p.c", "-o", "other.wasm").returncode == 0
     assert [entry.name for entry in tmp_path.glob("*.wasm")] == ["other.wasm"]
 
 

@@ -44,6 +44,8 @@ def matching(root: Path, pattern: str) -> list[str]:
     """
     if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
         raise BundleError(f"the pattern {pattern!r} leads out of {root}")
+    if any("**" in part and part != "**" for part in PurePosixPath(pattern).parts):  # Python 3.13 takes it for one star
+        raise BundleError(f"the pattern {pattern!r} is none: ** can only be an entire component")
     try:
         found = list(root.glob(pattern))
     except (ValueError, NotImplementedError) as error:

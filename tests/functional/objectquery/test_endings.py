@@ -142,7 +142,8 @@ def test_a_storm_gets_slots_a_queue_and_refusals(tmp_path):
         for _ in range(2):
             stack.enter_context(server.started("/a", len(body))).sendall(body)
         wait_for(lambda: server.sessions() == 2, "both slots are taken")
-        queued = [threading.Thread(target=server.run, args=("loop", LOOP), daemon=True) for _ in range(3)]
+        short = node(STDOUT, timeout=1)
+        queued = [threading.Thread(target=server.run, args=("loop", short), daemon=True) for _ in range(3)]
         for caller in queued:
             caller.start()
         wait_for(
@@ -154,7 +155,7 @@ def test_a_storm_gets_slots_a_queue_and_refusals(tmp_path):
         assert refused.body.startswith(b"Slot not available: pool default has 2 sessions running and 3 waiting")
         assert refused.headers[wire.STATUS] == wire.NOT_RUN
         os.kill(server.service(), signal.SIGKILL)
-        for caller in queued:
+        for caller in queued:  # those in the queue had not begun: they begin at the next service
             caller.join()
 
 
