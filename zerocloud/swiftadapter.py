@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from swift.common.concurrency import sleep
 from swift.common.exceptions import DiskFileDeviceUnavailable, DiskFileNotExist, DiskFileQuarantined
 from swift.common.request_helpers import get_name_and_placement
 from swift.common.swob import Request
-from swift.common.utils import hash_path, storage_directory
+from swift.common.utils import Timestamp, hash_path, storage_directory
 from swift.container.backend import DATADIR, ContainerBroker
 from swift.obj.diskfile import DiskFileRouter, get_tmp_dir
 
@@ -113,6 +113,15 @@ def local_container(devices: str, place: Placement, logger: Any) -> LocalContain
         if broker.is_deleted():
             raise LocalMissing(place.path)
         return LocalContainer(broker.db_file, broker.get_db_state() in ("sharding", "sharded"))
+
+
+def make_container_database(path: str, account: str, container: str, objects: Iterable[tuple[str, float, int, str]]) -> None:
+    """A container's database as Swift would keep it, of ``objects``: name, Unix time, bytes, content type."""
+    names = ("name", "created_at", "size", "content_type")
+    broker = ContainerBroker(path, account=account, container=container)
+    broker.initialize(Timestamp.now().internal, 0)
+    rows = (dict(zip(names, (name, Timestamp(when).internal, *rest), strict=True)) for name, when, *rest in objects)
+    broker.merge_items([{**row, "etag": "", "deleted": 0, "storage_policy_index": 0} for row in rows])
 
 
 # --- proxy server: error limiting, connections to storage servers, the client's socket --------------------------------------

@@ -11,13 +11,20 @@ import pytest
 from click.testing import CliRunner
 
 from zerocloud.cli.command import main as zerocloud
+from zerocloud.local.commands import main as zapp
 from zerocloud.zebra.command import main as zebra
 from zerocloud.zpm.command import main as zpm
 from zerocloud.zvsh.command import main as zvsh
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"zerocloud": "doc/client.md", "zebra": "doc/zebra.md", "zpm": "doc/zpm.md", "zvsh": "doc/executor.md"}
-MAINS: dict[str, click.Command] = {"zerocloud": zerocloud, "zebra": zebra, "zpm": zpm, "zvsh": zvsh}
+PAGES = {
+    "zapp": "doc/local.md",
+    "zerocloud": "doc/client.md",
+    "zebra": "doc/zebra.md",
+    "zpm": "doc/zpm.md",
+    "zvsh": "doc/executor.md",
+}
+MAINS: dict[str, click.Command] = {"zapp": zapp, "zerocloud": zerocloud, "zebra": zebra, "zpm": zpm, "zvsh": zvsh}
 EVERYWHERE = {"--help", "--version"}
 
 
@@ -59,14 +66,14 @@ def test_programs_can_read_what_it_says(words: str) -> None:
     assert ("--json" in [word for one in options(ALL[words]) for word in one.opts]) == (words not in WITHOUT_JSON)
 
 
-@pytest.mark.parametrize("name", ["zerocloud", "zebra", "zpm"])
+@pytest.mark.parametrize("name", ["zapp", "zerocloud", "zebra", "zpm"])
 def test_the_page_names_no_command_that_does_not_exist(name: str) -> None:
     pages = "".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "doc").glob("*.md"))])
     known = {words.split()[1] for words in ALL if words.startswith(f"{name} ")}
     assert set(re.findall(rf"(?:`|^    |\(){name} ([a-z][a-z-]*)", pages, re.MULTILINE)) <= known
 
 
-@pytest.mark.parametrize("name", ["zerocloud", "zebra", "zpm"])
+@pytest.mark.parametrize("name", ["zapp", "zerocloud", "zebra", "zpm"])
 def test_the_tables_name_no_option_that_does_not_exist(name: str) -> None:
     rows = re.findall(r"^\| `-.*?\|", (ROOT / PAGES[name]).read_text(), re.MULTILINE)
     named = {word for row in rows for word in re.findall(r"`(--[a-z-]+)", row)}
@@ -82,7 +89,7 @@ def test_the_help_has_examples(words: str) -> None:
     assert re.search(rf"Examples?:\n(?s:.*)  (eval \S+)?{words}", result.stdout)
 
 
-@pytest.mark.parametrize("name", ["zerocloud", "zebra", "zpm"])
+@pytest.mark.parametrize("name", ["zapp", "zerocloud", "zebra", "zpm"])
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_completes_commands(name: str, shell: str) -> None:
     variables = {

@@ -14,7 +14,7 @@ from .errors import CommandError
 from .terminal import plain_lines
 
 HELP = {"help_option_names": ["-h", "--help"]}
-FAILED = 1
+FAILED, INTERRUPTED = 1, 130
 
 
 def examples(*lines: str) -> str:
@@ -34,6 +34,8 @@ class TellingGroup(click.Group):
         except self.known as error:
             click.echo("\n".join(plain_lines(self.told(error))), err=True)
             ctx.exit(getattr(error, "exit_code", FAILED))
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
 
     def told(self, error: Exception) -> str:
         """What is printed of an error."""

@@ -11,9 +11,7 @@ from rich.console import Console
 from zerocloud.client import Answer, Connection, Event, Job, Work
 
 from . import look
-
-INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C has ended."""
+from .group import INTERRUPTED
 
 OVER = frozenset(("succeeded", "failed", "cancelled", "spare"))
 """States of sessions that have come to their end."""

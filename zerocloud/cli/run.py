@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import click
 import simplejson
 
-from zerocloud.client import Answer, ClientError, JobFailed, Source, Work, connect
+from zerocloud.client import Source, Work, connect
 
-from . import look
-from .errors import CommandError, UsageError
-from .files import whole_file
-from .live import run_live
-from .told import answer_json
+from .errors import UsageError
+from .perform import Wish, perform
 
 EPILOG = """\b
 Examples:
@@ -54,52 +49,23 @@ def command(
 ) -> None:
     """Run a job and print its answer. JOB is a file with a system map, a script or a zapp, - for standard input, or the URL of
     one that is stored, swift://~/container/object."""
-    if as_json and path:
-        raise UsageError("--json has the answer in it: leave --output out")
+    wish = Wish(timeout, path, summary, as_json, quiet)
+    wish.check()
     if detach and (path or summary):
         raise UsageError("with --detach there is no answer yet: leave --output and --summary out")
-    job = _work(work, payload)
+    job = read_work(work, payload)
     with connect() as cloud:
-        if detach:
-            started = cloud.submit(job, timeout=timeout)
-            click.echo(simplejson.dumps({"job": started.id}) if as_json else started.id)
+        if not detach:
+            perform(cloud, job, wish)
             return
-        try:
-            with _destination(path, as_json) as into:
-                answer = run_live(cloud, job, timeout, into, quiet)
-        except JobFailed as failed:
-            _show(failed.answer, summary, as_json)
-            if as_json:
-                sys.exit(1)
-            raise
-    _show(answer, summary, as_json)
+        started = cloud.submit(job, timeout=timeout)
+        click.echo(simplejson.dumps({"job": started.id}) if as_json else started.id)
 
 
-def _work(text: str, payload: BinaryIO | None) -> Work:
+def read_work(text: str, payload: BinaryIO | None) -> Work:
+    """The job that a word of the command line names: a URL, a file, or standard input."""
     if text.startswith("swift://"):
         return Source(text, payload or b"")
     if payload:
         raise UsageError("--payload is for a job that is stored; other jobs read objects")
     return sys.stdin.buffer.read() if text == "-" else Path(text)
-
-
-@contextmanager
-def _destination(path: Path | None, as_json: bool) -> Iterator[BinaryIO | None]:
-    """Where the answer goes."""
-    if path is None:
-        yield None if as_json else sys.stdout.buffer
-        return
-    try:
-        with whole_file(path) as file:
-            yield cast(BinaryIO, file)
-    except ClientError:  # some are OSErrors, too
-        raise
-    except OSError as error:
-        raise CommandError(f"{path} can't be written: {error.strerror}") from error
-
-
-def _show(answer: Answer, summary: bool, as_json: bool) -> None:
-    if as_json:
-        click.echo(answer_json(answer))
-    if summary:
-        look.summary(answer)

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from swift.common.concurrency import tpool
 from swift.common.constraints import check_drive
@@ -52,6 +52,16 @@ class LocalData:
             return file
 
 
+class Store(Protocol):
+    """Where what sessions are placed at is opened."""
+
+    def open(self, place: Placement, access: str, stack: ExitStack) -> LocalData:
+        """What a session with this access works on; ``stack`` closes it. Raises :class:`Refusal`."""
+
+    def neighbour(self, place: Placement, url: str, partition: int, stack: ExitStack) -> LocalData:
+        """Another object that lies beside it; ``stack`` closes it. Raises :class:`Refusal`."""
+
+
 class LocalStore:
     """This server's devices."""
 
@@ -79,7 +89,7 @@ class LocalStore:
 
         Raises :class:`Refusal`: 409 for what is not on the device, or can't be used as it lies there.
         """
-        account, container, name = _names(url)
+        account, container, name = object_names(url)
         other = replace(place, partition=str(partition), account=account, container=container, object=name)
         try:
             return self._open_object(other, stack)
@@ -122,7 +132,7 @@ class LocalStore:
         return LocalData(place, database=found.path)
 
 
-def _names(url: str) -> tuple[str, str, str]:
+def object_names(url: str) -> tuple[str, str, str]:
     """Account, container and object of ``swift://account/container/object``. Raises :class:`Refusal` (400)."""
     parts = url.removeprefix("swift://").split("/", 2)
     if not url.startswith("swift://") or len(parts) < 3 or not all(parts):

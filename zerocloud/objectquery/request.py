@@ -27,7 +27,7 @@ from zerocloud.objectquery.checks import Head, check_pool, read_head
 from zerocloud.objectquery.collect import collect, story
 from zerocloud.objectquery.executable import SystemImages
 from zerocloud.objectquery.hangup import ClientHungUp, ended_by_hangup
-from zerocloud.objectquery.local_data import LocalData, LocalStore
+from zerocloud.objectquery.local_data import LocalData, LocalStore, Store
 from zerocloud.objectquery.manifest_maker import Limits
 from zerocloud.objectquery.metrics import Metrics
 from zerocloud.objectquery.outputs import OutputStream
@@ -47,13 +47,14 @@ from zerocloud.zerovm.states import EndState
 class Host:
     """What all requests of a process share: settings, images, devices, and the way to the executor service."""
 
-    def __init__(self, conf: Mapping[str, str], logger: Any) -> None:
+    def __init__(self, conf: Mapping[str, str], logger: Any, store: Store | None = None) -> None:
+        """``store`` stands in for Swift's devices."""
         self.logger = logger
         self.metrics = Metrics(logger)
         self.settings = Settings.read(conf)
         self.images = SystemImages(self.settings.system_images)
         self.programs = Programs(self.settings.kept_programs, logger.warning)
-        self.store = LocalStore(conf, self.settings, logger)
+        self.store: Store = store or LocalStore(conf, self.settings, logger)
         self.executor = ExecutorService(self.settings, logger)
         self.warm = WarmGuests(self.executor, self.images, logger)
 

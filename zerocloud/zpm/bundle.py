@@ -38,15 +38,18 @@ class Bundle:
     members: tuple[str, ...]
 
 
-def bundle(root: Path, warn: Warn, refresh: bool = False) -> Bundle:
-    """Make the zapp of a folder, in it. ``refresh`` fetches Python packages anew. Raises ZpmError; then none is made."""
+def bundle(root: Path, warn: Warn, refresh: bool = False, into: Path | None = None) -> Bundle:
+    """Make the zapp of a folder, in it or in the folder ``into``. ``refresh`` fetches Python packages anew.
+
+    Raises ZpmError; then none is made.
+    """
     zapp = load(root)
     if zapp.build:
         _build(root, zapp.build)
     packages = dependencies.provide(zapp.dependencies, root / STORE, refresh)
     job_map = with_packages(zapp.job_map) if packages else list(zapp.job_map)
     files = _members(root, zapp, packages, warn)
-    target = root / f"{zapp.name}.zapp"
+    target = (into or root) / f"{zapp.name}.zapp"
     try:
         _write(target, simplejson.dumps(job_map, indent=2).encode() + b"\n", files)
     except OSError as error:

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import simplejson
 
+from zerocloud.cli.perform import Wish, perform
 from zerocloud.zpm.again import again
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.deploy import Deployed, Target, deploy
-from zerocloud.zpm.execution import execute
 from zerocloud.zpm.options import connection, log_level, login, page_credentials
 from zerocloud.zpm.project import find_root
 
@@ -62,7 +62,7 @@ def command(
             done = deploy(cloud, place, zapp, force=force or again, credentials=credentials, public=public)
             _tell(done, as_json)
             if executes:
-                execute(cloud, done.job_map, summary)
+                perform(cloud, done.job_map, Wish(summary=summary))
 
         def bundle_and_put() -> None:
             bundle(root, LOGGER.warning)

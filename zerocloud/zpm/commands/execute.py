@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from zerocloud.cli.errors import UsageError
+from zerocloud.cli.perform import Wish, perform
 from zerocloud.zpm.deploy import Target, stored_map
-from zerocloud.zpm.execution import execute
 from zerocloud.zpm.options import connection, log_level, login
 
 EPILOG = """\b
@@ -32,4 +32,4 @@ def command(zapp: Path | None, container: str | None, summary: bool, as_json: bo
     with connection() as cloud:
         work = stored_map(cloud, Target.parse(container)) if container is not None else zapp
         assert work is not None
-        execute(cloud, work, summary, as_json)
+        perform(cloud, work, Wish(summary=summary, as_json=as_json))
