@@ -71,6 +71,10 @@ MISSING = "missing"
 LONGEST_SEPARATOR = 256
 """Bytes of what ends a record of a split object."""
 
+# The member with this after its device's name holds bytes that follow those of the device's object: the end of a record that
+# goes on in another object.
+REST_SUFFIX = ".rest"
+
 TAR_TYPES = frozenset(("application/x-tar", "application/x-gtar", "application/x-ustar", "application/x-gzip"))
 
 
@@ -95,12 +99,14 @@ class SliceDescription:
     """The part of an object that a node of a ``split`` group works on: bytes ``start`` to ``end`` (exclusive) of ``size``.
 
     With a ``separator`` the node sees the records that begin there (:func:`zerocloud.sysmap.visible_range`), else these bytes.
+    With an ``etag`` the object has to be the one with it.
     """
 
     start: int
     end: int
     size: int
     separator: str = ""
+    etag: str = ""
 
     @classmethod
     def from_value(cls, value: Any) -> SliceDescription | None:
@@ -118,7 +124,7 @@ class SliceDescription:
             raise WireError("node description: channels.slice.separator is not Unicode text") from None
         if len(encoded) > LONGEST_SEPARATOR:
             raise WireError(f"node description: channels.slice.separator has more than {LONGEST_SEPARATOR} bytes")
-        return cls(start, end, size, separator)
+        return cls(start, end, size, separator, _checked(value.get("etag", ""), str, "channels.slice.etag"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,83 @@ def test_a_job_is_explained_before_it_is_run(zebra: Zebra, client: Client, conta
     servers = answer.headers["X-Nexe-Server"].split(",")
     assert all(server in found["servers"] for server, found in zip(servers, told["nodes"], strict=True))
     assert client.names(container) == ["a.out", "a.txt", "b.out", "b.txt", "copy"]
+
+
+@pytest.fixture
+def large(client: Client, container: str, text: bytes) -> str:
+    """The text in segments: one as large as a part, one of five bytes, larger ones."""
+    manifest = []
+    for number, (start, end) in enumerate(pairwise([0, MIB, MIB + 5, 3 * MIB + 12345, len(text)])):
+        client.put(f"{container}/segments/{number}", text[start:end])
+        manifest.append({"path": f"/{container}/segments/{number}", "size_bytes": end - start})
+    put = client.session.put(f"{client.url}/{container}/large?multipart-manifest=put", data=json.dumps(manifest))
+    put.raise_for_status()
+    return "large"
+
+
+@pytest.mark.parametrize("on", ["line", "bytes"])
+def test_the_parts_of_an_object_of_segments_are_the_whole(
+    client: Client, container: str, text: bytes, large: str, on: str
+) -> None:
+    copy = program(client, container, "copy")
+    answer = run(client, node(copy, devices=[split(container, large, MIB, on), stdout(content_type="text/plain")]))
+    assert answer.status_code == 200, answer.text
+    assert answer.content == text
+
+
+def test_they_run_where_the_segments_lie(zebra: Zebra, client: Client, container: str, text: bytes, large: str) -> None:
+    mapper, reducer = (program(client, container, name) for name in (job.MAPPER, job.REDUCER))
+    groups = (
+        {"name": "map", "exec": {"path": mapper}, "devices": [split(container, large, MIB)], "connect": ["reduce"]},
+        node(reducer, name="reduce", args="0"),
+    )
+    run(client, *groups).raise_for_status()  # the programs have been brought
+    before = _read_by_proxy(zebra)
+    answer = run(client, *groups)
+    assert job.word_counts(answer.content) == corpus.top(corpus.count([text]), 1000)
+    assert _read_by_proxy(zebra) - before < len(text) / 4
+    explained = client.request(
+        "POST",
+        "",
+        json.dumps(groups),
+        X_Zerovm_Execute="explain/1.0",
+        Content_Type="application/json",
+        Accept="application/json",
+    )
+    told = explained.json()
+    places = {one["why"].rpartition("segments/")[2] for one in told["nodes"] if one["group"] == "map"}
+    assert places == {"0", "1", "2", "3"}
+
+
+def test_a_segment_that_has_changed_is_no_part_of_the_object(client: Client, container: str, large: str) -> None:
+    copy = program(client, container, "copy")
+    client.put(f"{container}/segments/2", b"x" * (2 * MIB + 12340))
+    answer = run(client, node(copy, devices=[split(container, large, MIB), stdout(content_type="text/plain")]))
+    assert answer.status_code >= 400
+    assert b"xxxx" not in answer.content
+
+
+def test_who_may_not_read_the_segments_sees_nothing_of_them(zebra: Zebra, client: Client, container: str, large: str) -> None:
+    open_one = client.put_container(f"{container}-open", X_Container_Read="test2:tester2,.rlistings")
+    manifest = client.session.get(f"{client.url}/{container}/{large}?multipart-manifest=get&format=raw").content
+    client.session.put(f"{client.url}/{open_one}/large?multipart-manifest=put", data=manifest).raise_for_status()
+    login = zebra.login("test2:tester2")
+    other = Client(login.storage_url, login.token)
+    mine = other.put_container(f"{container}-mine")
+    copy = program(other, mine, "copy")
+    path = f"swift://{client.url.rpartition('/')[2]}/{open_one}/large"
+    device = {"name": "stdin", "path": path, "split": {"size": MIB}}
+    answer = run(other, node(copy, devices=[device, stdout(content_type="text/plain")]))
+    assert answer.status_code >= 400
+    assert client.get(f"{container}/segments/0").content[:100] not in answer.content
+    for one, name in ((client, open_one), (other, mine)):
+        for entry in one.names(name):
+            one.request("DELETE", f"{name}/{entry}")
+        one.request("DELETE", name)
+    other.close()
+
+
+def _read_by_proxy(zebra: Zebra) -> int:
+    """Bytes that the proxy has read so far, from wherever."""
+    pid = zebra.state().member("proxy").process.pid
+    return int(Path(f"/proc/{pid}/io").read_text().split()[1])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
-from swift.common.concurrency import Timeout, sleep
+from swift.common.concurrency import Timeout, sleep, tpool
 
 from zerocloud.objectquery.binding import STANDARD, Backing, Bound, Ground, bind
 from zerocloud.objectquery.checks import Head
@@ -28,8 +28,8 @@ from zerocloud.objectquery.manifest_maker import (
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.warm import NO_PROGRAM, WarmForm, WarmGuests, arguments
 from zerocloud.objectquery.window import window_of
-from zerocloud.objectquery.workspace import Workspace
-from zerocloud.wire import NodeDescription, WireError
+from zerocloud.objectquery.workspace import Workspace, copy_range
+from zerocloud.wire import REST_SUFFIX, NodeDescription, WireError
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused
 from zerocloud.zerovm.errors import ManifestError, NetworkError
@@ -37,7 +37,7 @@ from zerocloud.zerovm.manifest import ChannelLine, Manifest
 from zerocloud.zerovm.network import open_network
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
-from zerocloud.zerovm.sources import DescriptorSource
+from zerocloud.zerovm.sources import DescriptorSource, Window
 
 _PATIENCE = 60.0
 """Seconds beyond the session's own limit until the executor service counts as lost: compiling comes on top of running."""
@@ -156,10 +156,20 @@ class Session:
             stored = self._stored(one)
             window = window_of(one.channel.slice, stored, self._limits.input) if stored else None
             file = stored.file if stored and stored.file else self._open(one, files)
+            if rest := files.get(one.channel.device + REST_SUFFIX):
+                file, window = self._joined(file, window, rest), None
             if one.backing is Backing.OUTPUT:
                 self._written.append(Written(one.channel, file))
             lines.append(channel_line(one, self._descriptors.add(file), self._limits, window, self._node.replicate > 1))
         return lines
+
+    def _joined(self, file: io.FileIO, window: Window | None, rest: io.FileIO) -> io.FileIO:
+        """A file of a window's bytes and what came to follow them: a channel shows one file. In a thread of its own."""
+        joined = self._inputs.enter_context(self._place.workspace.file())
+        start, end = (window.start, window.end) if window else (0, os.fstat(file.fileno()).st_size)
+        tpool.execute(copy_range, file.fileno(), joined.fileno(), start, end)
+        tpool.execute(copy_range, rest.fileno(), joined.fileno(), 0, os.fstat(rest.fileno()).st_size)
+        return joined
 
     def _image_here(self, bound: Sequence[Bound]) -> dict[str, io.FileIO]:
         """The image with the program, by its device, if it is an object that is read where it lies."""

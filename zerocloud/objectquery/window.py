@@ -10,6 +10,7 @@ import os
 
 from swift.common.concurrency import tpool
 
+from zerocloud import wire
 from zerocloud.objectquery.local_data import LocalData
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.sysmap import SliceTooLong, visible_range
@@ -28,6 +29,8 @@ def window_of(part: SliceDescription | None, local: LocalData, most: int) -> Win
             raise Refusal(413, "Data object too large")
         return None
     path = local.place.path
+    if part.etag and local.metadata.get("ETag") != part.etag:
+        raise Refusal(409, f"Object {path} is not the one that was planned with", {wire.NOT_LOCAL: wire.MISSING})
     if local.size != part.size:
         reason = f"Object {path} has {local.size} bytes here, and had {part.size} when the job was planned"
         raise Refusal(503, reason)

@@ -72,6 +72,15 @@ def read_only(file: io.FileIO) -> io.FileIO:
     return io.FileIO(os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY | os.O_CLOEXEC), "r")
 
 
+def copy_range(source: int, target: int, start: int, end: int) -> None:
+    """Append the bytes of a file from ``start`` up to ``end`` to another, without bringing them here. Raises OSError."""
+    while start < end:
+        copied = os.sendfile(target, source, start, end - start)
+        if not copied:
+            raise OSError(errno.EIO, "a file became shorter while it was copied")
+        start += copied
+
+
 def sweep(devices: str) -> int:
     """Remove named files that no living process holds from every device's temporary directories; return how many."""
     swept = 0

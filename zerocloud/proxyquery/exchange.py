@@ -19,6 +19,7 @@ from swift.common.concurrency import Timeout
 
 from zerocloud import wire
 from zerocloud.swiftadapter import ErrorLimits, StorageConnection
+from zerocloud.sysmap import SwiftPath
 
 from .answer import Answer, AnswerError, TimedReader
 from .errors import SourceError
@@ -27,6 +28,7 @@ from .programs import ProgramSource
 from .publish import Publisher, PublishError
 from .results import NodeBody, SessionReport
 from .scheduler import Admitted, Connect, Event, Failed, Lost, Published, Refusal, Refused, Succeeded, Unpublished
+from .segments import attached_slice
 from .settings import Settings
 from .sources import Source, Sources
 from .spool import Spool
@@ -216,11 +218,13 @@ class Exchange:
     def _members(self) -> list[Member]:
         """The members of the body; its inputs are opened. Raises SourceError."""
         order, node = self._order, self._work
-        description = node.description(order.push, *self._network, order.server.name)
+        edges = self._edges()
+        description = node.description(order.push, *self._network, order.server.name, edges)
         members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
         if self._program is not None and not self._program_known:
             members.append(Member(wire.BOOT_MEMBER, self._program.size, self._program.chunks))
-        for device, need in node.inputs(order.push, order.server.name):
+        rest = node.rest(edges)
+        for device, need in (*node.inputs(order.push, order.server.name), *([rest] if rest else [])):
             source = self._around.sources.take(need)
             self._sources.append(source)
             source.ready()
@@ -230,6 +234,15 @@ class Exchange:
         if (length := stream_length(members)) > (limit := self._around.settings.maximum_input):
             raise SourceError(413, f"RPC request too large: {length} bytes have to be sent to the node, {limit} are allowed")
         return members
+
+    def _edges(self) -> tuple[int, int]:
+        """What the node sees of its part of a large object, where a segment of it is read where it lies. Raises SourceError."""
+        segment, found = self._work.place.segment, attached_slice(self._work.node)
+        if segment is None or found is None or self._order.push:
+            return 0, 0
+        channel, part = found
+        assert isinstance(channel.path, SwiftPath)
+        return self._around.sources.edges(channel.path, part, segment.whole)
 
     def _connect(self) -> StorageConnection:
         place = self._work.place

@@ -10,7 +10,6 @@ import simplejson
 
 from zerocloud.sysmap import ListingError, ObjectEntry, SwiftPath
 
-from .errors import SourceError
 from .subrequests import Pipeline
 
 PAGE = 10000
@@ -33,13 +32,6 @@ class PipelineListing:
         for entry in self.entries(SwiftPath(account, container), prefix):
             if "name" in entry:
                 yield ObjectEntry(entry["name"], int(entry["bytes"]))
-
-    def size_of(self, path: SwiftPath) -> int:
-        """The size of an object as who reads it sees it. Raises ListingError."""
-        fetched = self._pipeline.head(path)
-        if fetched.status != 200:
-            raise ListingError(SourceError.refused(fetched.status, path).text)
-        return fetched.length or 0
 
     def entries(self, path: SwiftPath, prefix: str = "") -> Iterator[dict[str, Any]]:
         """The lines of a listing, as Swift's JSON has them. Raises ListingError."""

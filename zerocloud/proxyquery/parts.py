@@ -19,12 +19,12 @@ def open_part(pipeline: Pipeline, path: SwiftPath, part: Slice, headers: Mapping
     All requests have to meet the same object, of the size it had when it was split.
     """
     reader = _Reader(pipeline, path, part.size, headers)
-    try:
-        first, last = visible_range(reader.read, part.start, part.end, part.size, part.separator.encode(), most)
-    except SliceTooLong:
-        where = f"the part of {path.path} from byte {part.start} to {part.end}"
-        raise SourceError(413, f"With its last record, {where} has more than {most} bytes") from None
-    return reader.open(first, last)
+    return reader.open(*reader.visible(part, most))
+
+
+def edges_of_part(pipeline: Pipeline, path: SwiftPath, part: Slice, headers: Mapping[str, str], most: int) -> tuple[int, int]:
+    """Where what a node with this slice sees begins and ends in the object. Raises SourceError."""
+    return _Reader(pipeline, path, part.size, headers).visible(part, most)
 
 
 class _Reader:
@@ -35,6 +35,14 @@ class _Reader:
         self._path = path
         self._size = size
         self._headers = dict(headers)
+
+    def visible(self, part: Slice, most: int) -> tuple[int, int]:
+        """What a node with this slice sees. Raises SourceError."""
+        try:
+            return visible_range(self.read, part.start, part.end, part.size, part.separator.encode(), most)
+        except SliceTooLong:
+            where = f"the part of {self._path.path} from byte {part.start} to {part.end}"
+            raise SourceError(413, f"With its last record, {where} has more than {most} bytes") from None
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes there. Raises SourceError."""

@@ -20,6 +20,7 @@ from zerocloud.swiftadapter import ErrorLimits
 from zerocloud.sysmap import Node, SwiftPath
 
 from .scheduler import Server, Tier
+from .segments import Segment
 
 LACKING = 0.01
 """The share of a node's inputs above which a server that lacks them comes after one that has them."""
@@ -42,7 +43,7 @@ class Place:
 
     ``local`` says whether a server is to open the attached object itself; if not, it has to be brought to the node. ``policy``
     is the storage policy's index, None on container servers. ``neighbours`` are inputs that some of the servers have, too.
-    ``remark`` says why it is there, for people.
+    ``segment`` is what ``path`` is of a large object that the node reads a part of. ``remark`` says why it is there.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Place:
     spares: Callable[[], tuple[Server, ...]]
     remark: str
     neighbours: Mapping[SwiftPath, Neighbour] = field(default_factory=dict)
+    segment: Segment | None = None
 
 
 class Placer:
@@ -70,9 +72,13 @@ class Placer:
         self._container_ring: Any = None
         self.devices: dict[str, Mapping[str, Any]] = {}
 
-    def place(self, node: Node, policy_of: Callable[[SwiftPath], int]) -> Place:
-        """Where the node may run. ``policy_of`` tells the storage policy of an object's container."""
-        account, container, name = [*node.path_info.lstrip("/").split("/", 2), "", ""][:3]
+    def place(self, node: Node, policy_of: Callable[[SwiftPath], int], segment: Segment | None = None) -> Place:
+        """Where the node may run.
+
+        ``policy_of`` tells the storage policy of an object's container, ``segment`` is where its part of a large object lies.
+        """
+        path_info = segment.path.path if segment else node.path_info
+        account, container, name = [*path_info.lstrip("/").split("/", 2), "", ""][:3]
         if node.access != "GET" or not container:
             return self._anywhere(account)
         if not name:
@@ -82,7 +88,9 @@ class Placer:
             return self._anywhere(account, f"policy {policy.name}: no server has its bytes as a file; ")
         ring = POLICIES.get_object_ring(int(policy), self._swift_dir)
         partition, devices = ring.get_nodes(account, container, name)
-        place = self._place(node.path_info, partition, int(policy), ring, devices, node.id)
+        place = self._place(path_info, partition, int(policy), ring, devices, node.id)
+        if segment:
+            place = replace(place, segment=segment, remark=f"{place.remark}; segment {path_info}")
         return self._with_neighbours(place, node, lambda path: policy_of(path) == int(policy), ring)
 
     def hosts(self) -> int:

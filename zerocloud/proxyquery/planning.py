@@ -18,6 +18,7 @@ from .listing import PipelineListing
 from .outline import Outline, outline
 from .placement import Place, Placer
 from .request import JobRequest
+from .segments import Segments
 from .settings import Settings
 from .subrequests import Pipeline
 
@@ -51,11 +52,12 @@ def plan_request(cluster: Cluster, job: str, request: JobRequest, pipeline: Pipe
     settings = cluster.settings
     policy_of = _policies(pipeline)
     placer = Placer(settings.swift_dir, cluster.policies, cluster.limits, SystemRandom(), settings.show_servers)
-    plan = _plan(settings, job, request, pipeline, placer, policy_of)
+    segments = Segments(pipeline)
+    plan = _plan(settings, job, request, pipeline, placer, policy_of, segments)
     authorize_nodes(pipeline, plan.nodes)
 
     def place(node: Node) -> Place:
-        return placer.place(node, policy_of)
+        return placer.place(node, policy_of, segments.under(node))
 
     networked = settings.network_type == "tcp"
     laid_out = outline(plan, place, request.environment, request.timeout, settings.hold, networked)
@@ -69,13 +71,14 @@ def _plan(
     pipeline: Pipeline,
     placer: Placer,
     policy_of: Callable[[SwiftPath], int],
+    segments: Segments,
 ) -> Plan:
     """Raises JobError (400)."""
-    listing = PipelineListing(pipeline)
     context = Context(
         account=request.account,
-        listing=listing,
-        size_of=listing.size_of,
+        listing=PipelineListing(pipeline),
+        size_of=segments.size_of,
+        segments_of=segments.sizes,
         affinity=placer.affinity(policy_of),
         limits=map_limits(settings),
         image=request.brought.image is not None,

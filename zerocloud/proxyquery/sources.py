@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from zerocloud.sysmap import SwiftPath
+from zerocloud.sysmap import Slice, SwiftPath
 
 from .errors import SourceError
-from .parts import open_part
+from .parts import edges_of_part, open_part
 from .programs import Programs, ProgramSource
 from .reading import Need, SharedSource, SingleSource, Source
 from .spool import Spool
@@ -81,6 +81,13 @@ class Sources:
         if need not in self._shared:
             self._shared[need] = SharedSource(name, lambda: self._get(need), self._read_timeout, self._spool)
         return _Share(self._shared[need])
+
+    def edges(self, path: SwiftPath, part: Slice, etag: str) -> tuple[int, int]:
+        """Where what a node with this slice sees of the object begins and ends. Raises SourceError.
+
+        ``etag`` is that of the object as it was planned.
+        """
+        return edges_of_part(self._pipeline, path, part, {**self._headers, "If-Match": f'"{etag}"'}, self._most)
 
     def close(self) -> None:
         """Stop reading."""

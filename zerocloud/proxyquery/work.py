@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zerocloud.sysmap import Access, Channel, Node, Slice, SwiftPath
-from zerocloud.wire import BOOT_MEMBER, ChannelDescription, NodeDescription, SliceDescription
+from zerocloud.wire import BOOT_MEMBER, REST_SUFFIX, ChannelDescription, NodeDescription, SliceDescription
 
 from .placement import Place
+from .segments import attached_slice
 from .sources import Need
 
 READS = Access.READABLE | Access.CDR
@@ -56,8 +57,10 @@ class Work:
         neighbour = self.place.neighbours.get(path)
         return neighbour.partition if neighbour and server in neighbour.servers else None
 
-    def description(self, push: bool, name_service: str | None, token: str | None, server: str = "") -> NodeDescription:
-        """What its server is told of it (executing server, section 4)."""
+    def description(
+        self, push: bool, name_service: str | None, token: str | None, server: str = "", edges: tuple[int, int] = (0, 0)
+    ) -> NodeDescription:
+        """What its server is told of it (executing server, section 4). ``edges``: what it sees of a part, for a segment."""
         node = self.node
         local = self.place.local and not push
         return NodeDescription(
@@ -67,7 +70,7 @@ class Work:
             exe_name=node.exe_name,
             args=node.args,
             env=self.environment,
-            channels=tuple(_channel(channel, self._neighbour(channel, push, server)) for channel in node.channels),
+            channels=tuple(self._description(channel, push, server, edges) for channel in node.channels),
             bind=tuple(connection.line for connection in node.binds),
             connect=tuple(connection.line for connection in node.connects),
             name_service=name_service,
@@ -79,6 +82,24 @@ class Work:
             timeout=node.timeout,
             memory=node.memory,
         )
+
+    def _description(self, channel: Channel, push: bool, server: str, edges: tuple[int, int]) -> ChannelDescription:
+        told = _channel(channel, self._neighbour(channel, push, server))
+        segment = self.place.segment
+        if segment is None or push or not self._attached(channel):
+            return told
+        start, end = (min(edge, segment.end) - segment.start for edge in edges)
+        return replace(told, path=segment.path.url, slice=SliceDescription(start, end, segment.size, etag=segment.etag))
+
+    def rest(self, edges: tuple[int, int]) -> tuple[str, Need] | None:
+        """What of its part lies behind the segment: the name of its member, and what it is; None for nothing."""
+        segment, found = self.place.segment, attached_slice(self.node)
+        if segment is None or found is None or edges[1] <= segment.end:
+            return None
+        channel, part = found
+        assert isinstance(channel.path, SwiftPath)
+        behind = replace(part, start=segment.end, end=edges[1], mode="bytes", separator="")
+        return channel.device + REST_SUFFIX, Need(channel.path, behind)
 
 
 def _channel(channel: Channel, partition: int | None) -> ChannelDescription:

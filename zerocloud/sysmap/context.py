@@ -5,7 +5,7 @@ Source: system map, sections 5 to 9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -90,7 +90,8 @@ class Context:
     written object will be (section 7); with ``ignore_replication`` every node has one copy, whatever its map says.
     ``slots`` is how many nodes ``"count": "auto"`` makes. ``affinity`` gives equal values to objects that lie together;
     nodes with ``each`` are packed by it. ``size_of`` is asked for the size in bytes of an object that is to be split and
-    that a listing calls empty: links, and manifests of segments, are listed so. It may raise ListingError.
+    that a listing calls empty: links, and manifests of segments, are listed so. ``segments_of`` gives the sizes of an object's
+    segments, in their order, where it is made of some that lie apart. Both may raise ListingError.
     """
 
     account: str
@@ -106,3 +107,4 @@ class Context:
     slots: int = 1
     affinity: Callable[[SwiftPath], Hashable] | None = None
     size_of: Callable[[SwiftPath], int] | None = None
+    segments_of: Callable[[SwiftPath], Sequence[int]] | None = None

@@ -48,7 +48,7 @@ def share_out(
             shares.append(share)
         else:
             most = context.limits.maxnodes - len(shares)
-            shares += _slices(share, row[split], devices[split], most, problems)
+            shares += _slices(share, row[split], devices[split], context, most, problems)
     return shares
 
 
@@ -100,20 +100,56 @@ def _expect_equal(group: Group, devices: Sequence[Device], columns: Sequence[Seq
             raise Unplannable
 
 
-def _slices(share: Share, match: Match, device: Device, most: int, problems: Problems) -> Iterator[Share]:
+def _slices(share: Share, match: Match, device: Device, context: Context, most: int, problems: Problems) -> Iterator[Share]:
     """The share once for each slice of the object on the device that is split."""
     split, size = device.split, match.size
     assert split is not None
     assert size is not None
-    count = max(1, -(-size // split.size))
+    borders = list(cuts(size, split.size, _segments(match, split.size, context, device.pointer, problems)))
+    count = len(borders)
     if count > most:
         reason = f"{match.path.url} with {size} bytes makes {count} nodes of {split.size} bytes, but there is room for {most}"
         problems.add((*device.pointer, "split", "size"), reason, "Use a larger size")
         raise Unplannable
-    for index in range(count):
-        start, end = index * split.size, min(size, (index + 1) * split.size)
-        captures = None if share.captures is None else (*share.captures, str(index + 1))
-        yield Share(share.objects, captures, Slice(start, end, split.mode, split.separator, index + 1, count, size))
+    for index, (start, end) in enumerate(borders, 1):
+        captures = None if share.captures is None else (*share.captures, str(index))
+        yield Share(share.objects, captures, Slice(start, end, split.mode, split.separator, index, count, size))
+
+
+def _segments(match: Match, most: int, context: Context, pointer: Pointer, problems: Problems) -> Sequence[int]:
+    """The sizes of the segments of an object that is to be cut; none for one that is a whole. Raises Unplannable."""
+    if context.segments_of is None or not match.size or match.size <= most:
+        return ()
+    try:
+        found = context.segments_of(match.path)
+    except ListingError as error:
+        problems.add(pointer, str(error))
+        raise Unplannable from error
+    return found if sum(found) == match.size else ()
+
+
+def cuts(size: int, most: int, segments: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where an object is cut, as ranges of at most ``most`` bytes.
+
+    First at the borders of its segments, so that a range lies where its segment does; of segments smaller than half a range,
+    several are put together.
+    """
+    start = end = 0
+    for segment in segments:
+        if end > start and (2 * segment >= most or end + segment - start > most):
+            yield from _even(start, end, most)
+            start = end
+        end += segment
+        if 2 * segment >= most:
+            yield from _even(start, end, most)
+            start = end
+    if start < size or not size:
+        yield from _even(start, size, most)
+
+
+def _even(start: int, end: int, most: int) -> Iterator[tuple[int, int]]:
+    yield start, min(end, start + most)
+    yield from ((position, min(end, position + most)) for position in range(start + most, end, most))
 
 
 def chunks(

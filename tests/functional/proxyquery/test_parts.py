@@ -34,9 +34,9 @@ def test_where_the_object_lies_nothing_is_sent(world):
     jobs = world.jobs()
     assert [list(job.members) for job in jobs] == [["sysmap", "boot"]] * 3
     assert [job.node["channels"][0]["slice"] for job in jobs] == [
-        {"start": 0, "end": 3000, "size": 8890, "separator": "\n"},
-        {"start": 3000, "end": 6000, "size": 8890, "separator": "\n"},
-        {"start": 6000, "end": 8890, "size": 8890, "separator": "\n"},
+        {"start": 0, "end": 3000, "size": 8890, "separator": "\n", "etag": ""},
+        {"start": 3000, "end": 6000, "size": 8890, "separator": "\n", "etag": ""},
+        {"start": 6000, "end": 8890, "size": 8890, "separator": "\n", "etag": ""},
     ]
     assert [job.node["env"]["SPLIT_INDEX"] for job in jobs] == ["1", "2", "3"]
     assert world.pipeline.ranges == []
