@@ -22,6 +22,7 @@ from zerocloud.zerovm.hostchannel import HostChannel
 from zerocloud.zerovm.manifest import Manifest
 from zerocloud.zerovm.report import FAILED, MEMORY_ALIAS, PASSED, SKIPPED, Report
 from zerocloud.zerovm.states import EndState
+from zerocloud.zerovm.streams import make_room
 from zerocloud.zerovm.worlds import Trace, make_world, read_configuration
 from zerocloud.zrt.engine import Guest
 from zerocloud.zrt.nvram import Nvram
@@ -160,8 +161,13 @@ class Session:
         return Report(validator, int(self._frozen), ending.retcode, etags, state=ending.text, exit_code=ending.exit_code)
 
     def _close_channels(self, ending: Ending) -> Ending:
-        """Close all, even if some fail; the first failure fails a session that had succeeded."""
-        for channel in self._channels.values():
+        """Close all, even if some fail; the first failure fails a session that had succeeded.
+
+        What is written ends first: a peer may be waiting for that with what it has still to say.
+        """
+        if ending.complete:
+            make_room(self._channels.values())
+        for channel in sorted(self._channels.values(), key=lambda channel: channel.readable):
             try:
                 channel.close(ending.complete)
             except ChannelError as error:

@@ -4,7 +4,7 @@ writer."""
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from errno import EIO, EPIPE
 from os import strerror
 
@@ -65,17 +65,27 @@ class NetworkReader(NetworkChannel):
             raise ChannelCorrupted(self.alias)
         return got
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Where something may still come."""
+        return () if self._failure or self._source.ended else (self._source.descriptor,)
+
+    def skip(self) -> None:
+        """Take a part of what is left, which is there or about to come. Raises FramingError, OSError."""
+        rest = [memoryview(bytearray(MAXIMUM_MESSAGE))]
+        got = self._source.step(rest)
+        if got and self._digest:
+            self._hash(rest, got)
+
     def close(self, complete: bool) -> None:
         """Take what is left, so that the writer can finish; tell of a failure. Raises ChannelError."""
         if self._failure:
             raise self._failure
         if not complete or self._source.ended:
             return
-        rest = [memoryview(bytearray(MAXIMUM_MESSAGE))]
         try:
-            while got := self._source.read(rest):
-                if self._digest:
-                    self._hash(rest, got)
+            while self.descriptors:
+                self.skip()
         except (FramingError, OSError):
             return  # what the program had no use for is lost with its writer, whose own session tells why
         if not self._check(self._source.digest):
@@ -155,14 +165,23 @@ class ReplicaReader(NetworkChannel):
         if not any(replica.votes for replica in self._agreement.replicas):
             raise ChannelCorrupted(self.alias)
 
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Where something may still come."""
+        return () if self._failure else tuple(source.descriptor for source in self._sources.values())
+
+    def skip(self) -> None:
+        """Take a part of what is left, which is there or about to come."""
+        self._listen()
+        for replica in self._agreement.replicas:
+            replica.pending.clear()
+
     def close(self, complete: bool) -> None:
         """Take what is left, so that all writers can finish; tell of a failure. Raises ChannelError."""
         if self._failure:
             raise self._failure
         while complete and self._sources:
-            self._listen()
-            for replica in self._agreement.replicas:
-                replica.pending.clear()
+            self.skip()
 
 
 class NetworkWriter(NetworkChannel):
@@ -171,6 +190,11 @@ class NetworkWriter(NetworkChannel):
     def __init__(self, line: ChannelLine, totals: memoryview, descriptors: Sequence[int]) -> None:
         super().__init__(line, totals)
         self._targets = [MessageWriter(descriptor) for descriptor in descriptors]
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """Where the end is to be said."""
+        return () if self._failure else tuple(target.descriptor for target in self._targets)
 
     def poll_descriptor(self, writing: bool) -> int | None:
         """The first socket."""
@@ -198,3 +222,38 @@ class NetworkWriter(NetworkChannel):
                 self._lose(EPIPE)
         if self._failure:
             raise self._failure
+
+
+def make_room(channels: Iterable[HostChannel]) -> None:
+    """Wait until the end of every stream that is written can be sent, and take meanwhile what comes on those that are read.
+
+    Nodes that send to each other, and end without having read everything, would otherwise wait for each other.
+    """
+    poll = select.poll()
+    waiting: set[int] = set()
+    readers: dict[int, NetworkReader | ReplicaReader] = {}
+    for channel in channels:
+        if isinstance(channel, NetworkWriter):
+            waiting.update(channel.descriptors)
+        elif isinstance(channel, (NetworkReader, ReplicaReader)):
+            readers |= dict.fromkeys(channel.descriptors, channel)
+    for descriptor in waiting:
+        poll.register(descriptor, select.POLLOUT)
+    for descriptor in readers:
+        poll.register(descriptor, select.POLLIN)
+    while waiting:
+        for descriptor, _ in poll.poll():
+            if descriptor in waiting:
+                waiting.remove(descriptor)
+                poll.unregister(descriptor)
+            elif not _skipped(readers[descriptor], descriptor):
+                poll.unregister(descriptor)
+
+
+def _skipped(reader: NetworkReader | ReplicaReader, descriptor: int) -> bool:
+    """Take something from it; whether more may come there."""
+    try:
+        reader.skip()
+    except (FramingError, OSError):
+        return False
+    return descriptor in reader.descriptors

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from zerocloud.zerovm.errors import ChannelCorrupted, ManifestError, PeerLost
 from zerocloud.zerovm.framing import MAXIMUM_MESSAGE
 from zerocloud.zerovm.hostchannel import HostChannel
 from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.streams import make_room
 
 from .support import opened, read, read_all, views
 
@@ -415,3 +417,32 @@ def test_a_reader_of_replicas_that_stops_early_lets_all_writers_finish(link: Cal
 def test_a_stream_has_one_direction(link: Callable[[int], Link]) -> None:
     with pytest.raises(ManifestError, match="one direction"):
         link(1).channel(",/dev/x,3,{},1,1,1,1")
+
+
+def test_nodes_that_send_to_each_other_end_though_neither_has_read(link: Callable[[int], Link]) -> None:
+    """Both streams are full to the last byte, and both ends are still to be said."""
+    (first_near, second_near), (first_far, second_far) = (pair := link(2)).here, pair.there
+    for end in (first_near, second_near, first_far, second_far):
+        end.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                end.send(message(b"x"))
+        end.setblocking(True)
+
+    def close(sending: socket.socket, receiving: socket.socket) -> None:
+        channels = [
+            opened("fd:0" + WRITES.format(0), [sending.fileno()]),
+            opened("fd:0" + READS.format(0), [receiving.fileno()]),
+        ]
+        make_room(channels)
+        for channel in channels:
+            channel.close(True)
+
+    # The near end of the first link and the far end of the second are one node's, the others the other's.
+    sides = ((first_near, second_far), (second_near, first_far))
+    nodes = [threading.Thread(target=close, args=side, daemon=True) for side in sides]
+    for node in nodes:
+        node.start()
+    for node in nodes:
+        node.join(20)
+    assert not any(node.is_alive() for node in nodes)
