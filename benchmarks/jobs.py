@@ -42,6 +42,7 @@ from zerocloud.zebra import Zebra
 
 HERE = Path(__file__).parent / "programs"
 DEMO = Path(zerocloud.demo.__file__).parent / "guests"
+SORT = Path(__file__).resolve().parents[1] / "examples/sort"
 LINK = 100_000_000 / 8
 SOURCE = "ZC"
 CLIENT = """
@@ -104,7 +105,7 @@ def compiled(name: str, directory: Path, target: str = "") -> Path:
     """A program, for this machine or for nodes."""
     result = directory / f"{name}{target}"
     options = ["-target", target, "-msimd128"] if target else []
-    sources = [path for folder in (HERE, DEMO) if (path := folder / f"{name}.c").exists()]
+    sources = [path for folder in (HERE, DEMO, SORT) if (path := folder / f"{name}.c").exists()]
     table = [DEMO / "words.c"] if b"words.h" in sources[0].read_bytes() else []
     command = [sys.executable, "-m", "ziglang", "cc", "-O3", "-I", DEMO, *options, "-o", result, *sources, *table]
     subprocess.run(command, check=True)
@@ -305,7 +306,7 @@ def shuffle(cluster: Cluster, directory: Path, options: argparse.Namespace) -> N
     cluster.put("records")
     cluster.put("sorted")
     records = (options.megabytes << 20) // 800
-    letters = bytes(97 + value % 26 for value in range(256))
+    letters = bytes(32 + value % 95 for value in range(256))
     with open(directory / "records", "wb") as whole:
         for part in range(8):
             keys = os.urandom(10 * records).translate(letters)

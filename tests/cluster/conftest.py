@@ -104,3 +104,13 @@ def container(client: Client, request: pytest.FixtureRequest) -> Iterator[str]:
     for entry in client.names(name):
         client.request("DELETE", f"{name}/{entry}")
     client.request("DELETE", name)
+
+
+@pytest.fixture(scope="session")
+def python_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a small Zebra with the image ``python``, and the container ``c``."""
+    with Zebra(tmp_path_factory.mktemp("python") / "zebra", nodes=1, images=("python",), destroy=True) as zebra:
+        one = connect(zebra)
+        one.put_container("c")
+        yield one
+        one.close()

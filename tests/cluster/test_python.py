@@ -7,25 +7,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import sqlite3
-import struct
-import subprocess
-import sys
 import tarfile
-import zlib
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.cluster.browser import open_browser
-from tests.cluster.conftest import PICTURES, TIMEOUT, Client, connect
+from tests.cluster.conftest import TIMEOUT, Client
 from tests.cluster.jobs import node, run
 from zerocloud.client import Connection, JobFailed, Login
-from zerocloud.zebra import Zebra
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.new import create
 
@@ -34,18 +23,12 @@ pytestmark = pytest.mark.timeout(900)
 
 SCRIPT = "#!file://python:bin/python -u\n"
 WARM_ATTEMPTS = 200
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A client of a small Zebra with the image."""
-    with Zebra(tmp_path_factory.mktemp("python") / "zebra", nodes=1, images=("python",), destroy=True) as zebra:
-        one = connect(zebra)
-        one.put_container("c")
-        yield one
-        one.close()
+@pytest.fixture
+def client(python_client: Client) -> Client:
+    """A client of a small Zebra with the image, and the container ``c``."""
+    return python_client
 
 
 def script(client: Client, text: str, path: str = ""):
@@ -195,83 +178,3 @@ def test_functions_run_where_the_objects_lie(client: Client) -> None:
         with pytest.raises(JobFailed, match="ZeroDivisionError"):
             cloud.map(broken, "swift://~/c/f-1")
         assert sorted(cloud.map_reduce(words, add, "swift://~/c/f-*", reducers=2)) == [("a", 3), ("b", 1), ("ü", 1)]
-
-
-def example(client: Client, name: str, *words: str) -> str:
-    """The output of an example."""
-    token = str(client.session.headers["X-Auth-Token"])
-    environment = {**os.environ, "OS_STORAGE_URL": client.url, "OS_AUTH_TOKEN": token, "NO_PROXY": "*"}
-    for other in ("OS_CLOUD", "ST_AUTH"):
-        environment.pop(other, None)
-    command = [sys.executable, str(EXAMPLES / name / f"{name}.py"), *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_example_word_count(client: Client) -> None:
-    for name, text in {"one": "Ein Haus, ein Baum\n", "two": "Haus ein\n"}.items():
-        client.put(f"c/{name}.book", text)
-    assert example(client, "word_count", "swift://~/c/*.book").split() == ["3", "ein", "2", "haus", "1", "baum"]
-
-
-def test_example_grep(client: Client) -> None:
-    for name, text in {"one": "fine\nERROR 1\n", "two": "fine\n", "three": "no error\nERROR 2"}.items():
-        client.put(f"c/{name}.log", text)
-    assert sorted(example(client, "grep", "^ERROR [12]", "swift://~/c/*.log").splitlines()) == ["ERROR 1", "ERROR 2"]
-
-
-def test_example_sql(client: Client, tmp_path: Path) -> None:
-    for number in (1, 2):
-        path = tmp_path / str(number)
-        with closing(sqlite3.connect(path)) as database:
-            database.execute("CREATE TABLE people (city TEXT)")
-            database.executemany("INSERT INTO people VALUES (?)", [("Ulm",)] * number)
-            database.commit()
-        client.put(f"c/{number}.sqlite", path.read_bytes())
-    query = "SELECT city, count(*) FROM people GROUP BY city"
-    assert example(client, "sql", query, "swift://~/c/*.sqlite") == '["Ulm", 1]\n["Ulm", 2]\n'
-
-
-def test_example_thumbnails(client: Client) -> None:
-    client.put_container("photos")
-    client.put_container("thumbnails")
-    width, height = 300, 200
-    rows = zlib.compress((b"\0" + b"\xff\0\0" * width) * height)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
-    packed = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
-    client.put("photos/red.png", PNG + b"".join(packed))
-    assert example(client, "thumbnails", "photos", "thumbnails") == "1 thumbnails\n"
-    small = client.get("thumbnails/red.png").content
-    assert (small[:8], struct.unpack(">II", small[16:24])) == (PNG, (128, 85))
-
-
-def test_example_guest_book(client: Client, tmp_path: Path) -> None:
-    url = example(client, "guest_book", "book").strip()
-    book = requests.Session()  # anybody, without a token
-    book.trust_env = False
-
-    def entries() -> list[str]:
-        return [entry["text"] for entry in book.get(url, timeout=TIMEOUT).json()]
-
-    evil = "<script>document.title = 'evil'</script><img src=x onerror=\"document.title = 'evil'\">"
-    for text in ("first", evil, evil):
-        answer = book.post(url, data=json.dumps({"id": text[:5] + '">', "text": text}), timeout=TIMEOUT)
-        assert answer.status_code == 201, answer.text
-    assert entries() == ["first", evil]
-    assert [book.post(url, data=body, timeout=TIMEOUT).status_code for body in ("", "[]", '{"id": 1, "text": ""}')] == [400] * 3
-    assert book.head(url, timeout=TIMEOUT).status_code == 200
-    assert book.put(url, data="x", timeout=TIMEOUT).status_code == 405
-    assert [book.delete(url, params={"id": 'first">'}, timeout=TIMEOUT).status_code for _ in range(2)] == [200, 404]
-    assert book.get(url.replace("/api/", "/v1/").replace("entries", "book.sqlite"), timeout=TIMEOUT).status_code == 401
-    with open_browser(tmp_path / "browser", PICTURES) as page:
-        page.driver.get(url)
-        page.says("onerror")  # it is text
-        page.fill("text", "by the page")
-        page.press("Sign")
-        page.until(lambda: len(page.all("li")) == 2, "the entry on the page")
-        assert entries() == [evil, "by the page"]
-        page.all("li button")[0].click()
-        page.until(lambda: len(page.all("li")) == 1 and "onerror" not in page.text, "the entry gone")
-        assert (page.driver.title, entries()) == ("Guest book", ["by the page"])
