@@ -10,11 +10,12 @@ import json
 import tarfile
 from pathlib import Path
 
+import pandas
 import pytest
 
 from tests.cluster.conftest import TIMEOUT, Client
 from tests.cluster.jobs import node, run
-from zerocloud.client import Connection, JobFailed, Login
+from zerocloud.client import Connection, Login, wait
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.new import create
 
@@ -168,6 +169,16 @@ def broken(file):
     return 1 / 0
 
 
+def letters(file):
+    return set(file.read().decode())
+
+
+def table(file):
+    import pandas
+
+    return pandas.DataFrame([(word, 1) for word in file.read().decode().split()], columns=["letter", "number"])
+
+
 def test_functions_run_where_the_objects_lie(client: Client) -> None:
     for name, text in {"f-1": "b a", "f-2": "a ü a"}.items():
         client.put(f"c/{name}", text)
@@ -175,6 +186,15 @@ def test_functions_run_where_the_objects_lie(client: Client) -> None:
     with Connection(Login(client.url, token)) as cloud:
         assert cloud.map(length, "swift://~/c/f-*") == [3, 6]
         assert cloud.map(twice, "swift://~/c/f-*") == [6, 12]
-        with pytest.raises(JobFailed, match="ZeroDivisionError"):
+        with pytest.raises(ZeroDivisionError, match="division by zero") as caught:
             cloud.map(broken, "swift://~/c/f-1")
+        assert "in broken" in str(caught.value.__cause__)
+        assert cloud.map(letters, "swift://~/c/f-1", returns="pickle") == [{"a", "b", " "}]
+        future, failing = cloud.submit_map(length, "swift://~/c/f-*"), cloud.submit_map(broken, "swift://~/c/f-1")
+        assert wait([future, failing]).not_done == set()
+        assert future.result() == [3, 6]
+        with pytest.raises(ZeroDivisionError):
+            failing.result()
+        (frame,) = cloud.map(table, "swift://~/c/f-1", returns="frame")
+        assert frame.equals(pandas.DataFrame({"letter": ["b", "a"], "number": [1, 1]}))
         assert sorted(cloud.map_reduce(words, add, "swift://~/c/f-*", reducers=2)) == [("a", 3), ("b", 1), ("ü", 1)]

@@ -14,6 +14,7 @@ with connect() as cloud:                                  # ST_* or OS_* variabl
 from .connection import Connection, connect
 from .errors import ClientError, JobCancelled, JobFailed, LoginError, NotFinished, NotReachable, Refused, WorkError
 from .events import Event
+from .futures import Future
 from .jobs import Job, JobStatus
 from .login import Login, log_in
 from .results import Answer, Counters, NodeAnswer, NodeResult
@@ -30,6 +31,7 @@ __all__ = [
     "NodeAnswer",
     "Counters",
     "Job",
+    "Future",
     "JobStatus",
     "Event",
     "wait",

@@ -9,13 +9,15 @@ from typing import Any, BinaryIO, Self
 from urllib.parse import urlencode, urlsplit
 
 import requests
-import simplejson
 
 from .errors import ClientError, JobCancelled, JobFailed, NotReachable, Refused
 from .functions import Function, map_reduce_work, map_work
+from .futures import Future
 from .jobs import Job, JobStatus
 from .login import Login, log_in
+from .raised import raised
 from .results import Answer, NodeAnswer, node_answers
+from .returns import Form, form, loaded
 from .work import JSON, Work, prepared
 
 CONNECT_SECONDS = 10
@@ -66,14 +68,37 @@ class Connection:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotReachable(f"{self.login.storage_url} does not answer node by node: {error}") from error
 
-    def map(self, function: Function, objects: str | Sequence[str], *, timeout: float | None = None, **keys: Any) -> list[Any]:
+    def map(
+        self,
+        function: Function,
+        objects: str | Sequence[str],
+        *,
+        returns: str = "json",
+        timeout: float | None = None,
+        **keys: Any,
+    ) -> list[Any]:
         """Call a Python function on each object, where it lies; what it returned, in the order of the objects.
 
-        It gets the object as a binary file, and returns what JSON can say. ``objects`` is a URL, with wildcards or not, or a
-        list of them; ``keys`` are more keys of the group, such as ``retries``. Raises ClientError.
+        It gets the object as a binary file, and returns what JSON can say; with ``returns="pickle"`` what can be pickled, with
+        ``"frame"`` a data frame. ``objects`` is a URL, with wildcards or not, or a list of them; ``keys`` are more keys of the
+        group, such as ``retries``. Raises what the function raised, with its traceback; ClientError.
         """
-        answers = self.run_each(map_work(function, objects, keys), timeout=timeout)
-        return [_returned(answer.body or b"", answer.name) for answer in answers]
+        how = form(returns)
+        return _map_values(self._call(map_work(function, objects, how, keys), timeout), how)
+
+    def submit_map(
+        self,
+        function: Function,
+        objects: str | Sequence[str],
+        *,
+        returns: str = "json",
+        timeout: float | None = None,
+        **keys: Any,
+    ) -> Future[list[Any]]:
+        """As :meth:`map`, but don't wait: what it will return. Mistakes are told at once. Raises ClientError."""
+        how = form(returns)
+        job = self.submit(map_work(function, objects, how, keys), timeout=timeout)
+        return Future(job, lambda answer: _map_values(answer, how))
 
     def map_reduce(
         self,
@@ -86,11 +111,23 @@ class Connection:
     ) -> list[tuple[Any, Any]]:
         """Map each object, a binary file, to pairs of a key and a value; reduce a key and the list of its values to one.
 
-        Pairs of the keys and what they were reduced to. Keys and values are what JSON can say. Raises ClientError.
+        Pairs of the keys and what they were reduced to. Keys and values are what JSON can say. Raises what one of the functions
+        raised, with its traceback; ClientError.
         """
-        answer = self.run(map_reduce_work(mapper, reducer, objects, reducers), timeout=timeout)
-        pairs = (_returned(line, "reduce") for line in answer.body.splitlines())
-        return [(key, value) for key, value in pairs]
+        return _pairs(self._call(map_reduce_work(mapper, reducer, objects, reducers), timeout))
+
+    def submit_map_reduce(
+        self,
+        mapper: Function,
+        reducer: Function,
+        objects: str | Sequence[str],
+        *,
+        reducers: int = 1,
+        timeout: float | None = None,
+    ) -> Future[list[tuple[Any, Any]]]:
+        """As :meth:`map_reduce`, but don't wait: what it will return. Mistakes are told at once. Raises ClientError."""
+        job = self.submit(map_reduce_work(mapper, reducer, objects, reducers), timeout=timeout)
+        return Future(job, _pairs)
 
     def submit(self, work: Work, headers: Mapping[str, str] | None = None, *, timeout: float | None = None) -> Job:
         """Start a job that runs by itself. Mistakes in it are told at once. Raises ClientError."""
@@ -174,6 +211,13 @@ class Connection:
             named = {"X-Zerovm-Execute": execute, **ready.headers, **headers}
             return self.request("POST", data=ready.body, headers=named, **more)
 
+    def _call(self, work: Work, timeout: float | None) -> Answer:
+        """The answer of a job that calls functions. Raises what they raised, ClientError."""
+        try:
+            return self.run(work, timeout=timeout)
+        except JobFailed as failed:
+            raise raised(failed) from failed
+
     def _send(self, method: str, url: str, more: Mapping[str, Any]) -> requests.Response:
         # A program's answer may be a redirection, which must not carry the token away.
         named = {**more, "headers": {"X-Auth-Token": self.login.token, **more.get("headers", {})}, "allow_redirects": False}
@@ -200,11 +244,13 @@ def connect(login: Login | None = None) -> Connection:
     return Connection(login) if login else Connection(log_in(), renew=log_in)
 
 
-def _returned(text: bytes, node: str) -> Any:
-    try:
-        return simplejson.loads(text)
-    except ValueError as error:
-        raise ClientError(f"What node {node} returned is no JSON: did the function print something?") from error
+def _map_values(answer: Answer, how: Form) -> list[Any]:
+    return [loaded(line, how, f"map-{number}") for number, line in enumerate(answer.body.splitlines(), 1)]
+
+
+def _pairs(answer: Answer) -> list[tuple[Any, Any]]:
+    how = form("json")
+    return [(key, value) for key, value in (loaded(line, how, "reduce") for line in answer.body.splitlines())]
 
 
 def _timeout(seconds: float | None) -> dict[str, str]:

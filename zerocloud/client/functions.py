@@ -1,4 +1,4 @@
-"""Python functions as jobs: their source travels to the objects, and what they return comes back as JSON.
+"""Python functions as jobs: their source travels to the objects, and what they return comes back as lines of JSON.
 
 A function is sent as its text, and with it the functions, plain data and imports that it uses. It runs on the system image
 ``python``.
@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .returns import Form
 from .source import source_of
 
 Function = Callable[..., Any]
@@ -25,7 +26,8 @@ MAP_END = """
 def _session():
     import json, sys
     answer, sys.stdout = sys.stdout, sys.stderr
-    json.dump({name}(sys.stdin.buffer), answer)
+    value = {name}(sys.stdin.buffer)
+    print(json.dumps({dump}), file=answer)
     answer.flush()
 
 
@@ -67,10 +69,10 @@ _session()
 """
 
 
-def map_work(function: Function, objects: str | Sequence[str], keys: Mapping[str, Any]) -> bytes:
+def map_work(function: Function, objects: str | Sequence[str], how: Form, keys: Mapping[str, Any]) -> bytes:
     """A zapp that calls the function on every object; ``keys`` are more keys of its group. Raises WorkError."""
     group = _group(MAP, MAPPER, [_input(objects), {"name": "stdout", "content_type": "application/json"}], keys)
-    return zapp([group], {MAPPER: _script(function, MAP_END)})
+    return zapp([group], {MAPPER: _script(function, MAP_END, how.dump)})
 
 
 def map_reduce_work(mapper: Function, reducer: Function, objects: str | Sequence[str], reducers: int) -> bytes:
@@ -101,6 +103,6 @@ def _input(objects: str | Sequence[str]) -> dict[str, Any]:
     return {"name": "stdin", "path": objects if isinstance(objects, str) else list(objects)}
 
 
-def _script(function: Function, end: str) -> bytes:
+def _script(function: Function, end: str, dump: str = "") -> bytes:
     """The function's source with all that it uses, and the call of it."""
-    return f"{source_of(function)}\n{end.format(name=function.__name__)}".encode()
+    return f"{source_of(function)}\n{end.format(name=function.__name__, dump=dump)}".encode()

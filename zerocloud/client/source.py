@@ -8,13 +8,19 @@ import inspect
 import symtable
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
 from .errors import WorkError
 
-LIBRARIES = sys.stdlib_module_names | {"numpy", "pandas", "scipy", "sklearn", "matplotlib", "PIL", "lxml"}
+PACKAGES = """
+PIL attr attrs bs4 charset_normalizer cloudpickle contourpy cycler dateutil defusedxml et_xmlfile fontTools formulaic html5lib
+interface_meta jinja2 joblib kiwisolver lxml markupsafe matplotlib more_itertools mpl_toolkits mpmath narwhals networkx numpy
+openpyxl packaging pandas patsy pyparsing pypdf regex reportlab scipy seaborn six sklearn soupsieve statsmodels sympy tabulate
+threadpoolctl tlz tomli_w toolz tqdm typing_extensions tzdata webencodings wrapt xlrd xlsxwriter xmltodict yaml zvm
+"""
+LIBRARIES = sys.stdlib_module_names | set(PACKAGES.split())
 """What is imported there instead of being sent: the library, and packages of the system image ``python``."""
 
 
@@ -34,6 +40,7 @@ def _add(name: str, value: Any, parts: dict[str, str], owners: dict[str, Any]) -
         return
     owners[name] = value
     if isinstance(value, ModuleType):
+        _check_module(value.__name__)
         text = f"import {value.__name__} as {name}\n"
     elif (origin := _origin(value)) is not None:
         text = f"from {origin} import {value.__name__} as {name}\n"
@@ -42,6 +49,26 @@ def _add(name: str, value: Any, parts: dict[str, str], owners: dict[str, Any]) -
     else:
         text = f"{name} = {_data(name, value)}\n"
     parts[name] = text  # after what it needs
+
+
+def _check_module(name: str) -> None:
+    """Raises WorkError for a module that is not there."""
+    if name.partition(".")[0] not in LIBRARIES:
+        raise WorkError(
+            f"The module {name} is neither in the library nor in the image python: import the functions that are needed by "
+            "name (from module import function), so that they are sent along"
+        )
+
+
+def _imported(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    """The modules that statements import, but for those that they can do without."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            yield statement.module or "."
+        elif not isinstance(statement, ast.Try):
+            yield from _imported(node for node in ast.iter_child_nodes(statement) if isinstance(node, ast.stmt))
 
 
 def _origin(value: Any) -> str | None:
@@ -64,6 +91,8 @@ def _function(name: str, function: FunctionType, parts: dict[str, str], owners: 
         raise WorkError(f"{name} can't be sent: it is decorated")
     if tree.name != name:
         raise WorkError(f"{name} can't be sent: it is called {tree.name} where it is defined")
+    for module in _imported(tree.body):
+        _check_module(module)
     known = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
     for used in sorted(set(_globals(symtable.symtable(text, name, "exec"))) - {name}):
         if used in known:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from .errors import NotFinished
 
 if TYPE_CHECKING:
-    from .jobs import Job
+    from .connection import Connection
+    from .jobs import JobStatus
 
 FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED = "FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"
 SHORTEST, LONGEST, GROWTH = 0.05, 1.0, 1.4
@@ -19,11 +20,29 @@ LISTED = 1000
 """Jobs that one request tells of."""
 
 
-class Waited(NamedTuple):
+class Waitable(Protocol):
+    """A job, or what one will return."""
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that the job belongs to."""
+
+    def known_status(self) -> JobStatus | None:
+        """How the job stands; None if the cluster has forgotten it. Raises ClientError."""
+
+
+One = TypeVar("One", bound=Waitable)
+
+
+class Waited(NamedTuple, Generic[One]):
     """Jobs that have ended, and those that have not."""
 
-    done: set[Job]
-    not_done: set[Job]
+    done: set[One]
+    not_done: set[One]
 
 
 class Pace:
@@ -44,10 +63,13 @@ class Pace:
         self._pause = min(LONGEST, self._pause * GROWTH)
 
 
-def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> Waited:
-    """Wait until all jobs have ended, or the first (that failed), or ``timeout`` seconds are over. Raises ClientError."""
+def wait(jobs: Iterable[One], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> Waited[One]:
+    """Wait until all jobs (or futures) have ended, or the first (that failed), or ``timeout`` seconds are over.
+
+    Raises ClientError.
+    """
     pending, pace = set(jobs), Pace(timeout)
-    done: set[Job] = set()
+    done: set[One] = set()
     while True:
         ended = _ended(pending)
         done |= ended.keys()
@@ -59,8 +81,8 @@ def wait(jobs: Iterable[Job], timeout: float | None = None, return_when: str = A
         pace.rest()
 
 
-def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[Job]:
-    """The jobs as they end. Raises NotFinished after ``timeout`` seconds, ClientError."""
+def as_completed(jobs: Iterable[One], timeout: float | None = None) -> Iterator[One]:
+    """The jobs, or futures, as they end. Raises NotFinished after ``timeout`` seconds, ClientError."""
     pending, pace = set(jobs), Pace(timeout)
     total = len(pending)
     while pending:
@@ -73,7 +95,7 @@ def as_completed(jobs: Iterable[Job], timeout: float | None = None) -> Iterator[
             pace.rest()
 
 
-def _ended(jobs: set[Job]) -> dict[Job, str]:
+def _ended(jobs: set[One]) -> dict[One, str]:
     """Those that have ended, and how. One request for each connection tells of its newest jobs; the others are asked for."""
     found = {}
     known: dict[int, dict[str, str]] = {}

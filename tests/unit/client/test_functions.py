@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import pickle
 import tarfile
 
 import pytest
 
 from tests.unit.client.transport import Told, Transport, connection
-from zerocloud.client import ClientError, WorkError
+from zerocloud.client import ClientError, JobFailed, WorkError
 
 
 def size(file):
@@ -30,8 +32,7 @@ def members(body):
 
 
 def test_a_function_is_sent_as_its_text():
-    nodes = [{"name": "map-1", "body": "3"}, {"name": "map-2", "body": "[4]"}]
-    transport = Transport(Told(200, json.dumps({"nodes": nodes}).encode(), {"Content-Type": "application/json"}))
+    transport = Transport(Told(200, b"3\n[4]\n"))
     assert connection(transport).map(size, ["swift://~/c/a", "swift://~/c/b"], retries=2) == [3, [4]]
     sent = members(transport.bodies[0])
     (group,) = json.loads(sent["boot/system.map"])
@@ -68,6 +69,62 @@ def test_functions_that_can_not_be_sent():
 
 
 def test_what_is_no_json():
-    body = json.dumps({"nodes": [{"name": "map", "body": "hello 3"}]}).encode()
-    with pytest.raises(ClientError, match="node map returned is no JSON"):
-        connection(Transport(Told(200, body, {"Content-Type": "application/json"}))).map(size, "swift://~/c/o")
+    with pytest.raises(ClientError, match="node map-2 returned can't be read"):
+        connection(Transport(Told(200, b"1\nhello 3\n"))).map(size, "swift://~/c/o")
+
+
+def test_values_that_json_can_not_say():
+    line = json.dumps(base64.b64encode(pickle.dumps({(1, 2)})).decode()).encode() + b"\n"
+    transport = Transport(Told(200, line))
+    assert connection(transport).map(size, "swift://~/c/o", returns="pickle") == [{(1, 2)}]
+    compile(members(transport.bodies[0])["mapper.py"], "mapper.py", "exec")
+    with pytest.raises(WorkError, match="can come as json, pickle, frame"):
+        connection(transport).map(size, "swift://~/c/o", returns="yaml")
+
+
+STORY = """Job 1 failed: 1 of 1 nodes failed.
+
+Node map: The program exited with code 1. Exit code 1.
+     0.002 s  asks somebody
+Last lines of its stderr:
+  printed: before
+  Traceback (most recent call last):
+    File "/mapper.py", line 9, in <module>
+    File "/mapper.py", line 2, in broken
+      {code}
+  {last}
+"""
+
+
+def story(last, code="1 / 0"):
+    headers = {"X-Nexe-System": "map", "X-Zerovm-Job": "1"}
+    return Told(500, STORY.format(last=last, code=code).encode(), headers)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind", "args"),
+    [
+        ("ZeroDivisionError: division by zero", ZeroDivisionError, ("division by zero",)),
+        ("ValueError", ValueError, ()),
+        ("KeyError: 'a: b'", KeyError, ("a: b",)),
+        ("KeyError: odd", KeyError, ("odd",)),
+        ("pandas.errors.ParserError: no table", JobFailed, None),
+        ("Own: mine", JobFailed, None),
+        ("SystemExit: 3", JobFailed, None),
+        ("UnicodeDecodeError: 'utf-8' codec", JobFailed, None),
+        ("print: no class", JobFailed, None),
+    ],
+)
+def test_what_a_function_raised_is_raised_here(last, kind, args):
+    with pytest.raises(kind) as caught:
+        connection(Transport(story(last))).map(size, "swift://~/c/o")
+    assert type(caught.value) is kind
+    if args is not None:
+        assert caught.value.args == args
+        assert isinstance(caught.value.__cause__, JobFailed)
+        assert 'File "/mapper.py", line 2, in broken' in str(caught.value.__cause__)
+
+
+def test_a_failure_that_is_no_pythons_stays_one():
+    with pytest.raises(JobFailed):
+        connection(Transport(Told(500, b"Node map: killed", {"X-Nexe-System": "map"}))).map(size, "swift://~/c/o")

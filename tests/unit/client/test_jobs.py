@@ -251,3 +251,17 @@ def test_a_job_is_followed_in_a_notebook(cluster, monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython.display", None)
     with pytest.raises(ClientError, match="no notebook"):
         job.show()
+
+
+def length(file):
+    return len(file.read())
+
+
+def test_a_function_that_runs_by_itself():
+    cluster = Cluster()
+    cluster.objects = {"/.zvm/jobs/new/result": b"3\n4\n", "/.zvm/jobs/new/result.headers": b"{}"}
+    future = cluster.cloud.submit_map(length, "swift://~/c/*")
+    assert (future.id, repr(future)) == ("new", "<Future of job new>")
+    assert wait([future]).done == {future}
+    assert (future.done(), future.result(), future.exception()) == (True, [3, 4], None)
+    assert list(as_completed([future])) == [future]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests import guests
 from zerocloud.client import WorkError
 from zerocloud.client.source import source_of
 
@@ -92,3 +93,33 @@ def test_values_of_a_closure_come_along():
 def test_what_can_not_be_sent_is_refused_with_the_reason(function, said):
     with pytest.raises(WorkError, match=re.escape(said)):
         source_of(function)
+
+
+def imports_own() -> Any:
+    import tests.guests
+
+    return tests.guests
+
+
+def imports_if_there() -> Any:
+    try:
+        import nowhere
+    except ImportError:
+        nowhere = None
+    import pandas.errors
+
+    return nowhere, pandas.errors
+
+
+def uses_own() -> Any:
+    return guests.compiled
+
+
+@pytest.mark.parametrize("function", [imports_own, uses_own])
+def test_modules_that_are_not_there_are_told_here(function: Any) -> None:
+    with pytest.raises(WorkError, match=r"module tests\S* is neither in the library nor in the image python"):
+        source_of(function)
+
+
+def test_what_can_be_done_without_may_be_missing() -> None:
+    assert "import nowhere" in source_of(imports_if_there)
