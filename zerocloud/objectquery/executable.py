@@ -21,7 +21,8 @@ from zerocloud.tarwalk import FileSource, Member, TarError, walk
 _SCHEME = "file://"
 _MOST_KEPT = 16
 
-Identity = tuple[str, str, int, int, int, int]
+Identity = tuple[int, int, int, int]
+"""What tells a version of an image's file from others."""
 
 
 class SystemImages:
@@ -32,7 +33,7 @@ class SystemImages:
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._paths = dict(paths)
-        self._programs: OrderedDict[Identity, io.FileIO] = OrderedDict()
+        self._programs: OrderedDict[tuple[str, str, Identity], io.FileIO] = OrderedDict()
         self._extracting = Semaphore(1)
 
     @property
@@ -47,11 +48,15 @@ class SystemImages:
         except OSError as error:
             raise Refusal(500, f"System image does not exist: {name} ({error.strerror})") from None
 
+    def identity(self, name: str) -> Identity:
+        """Of the image's file as it is now. Raises :class:`Refusal` (500) if it can't be opened."""
+        with self.open(name) as image:
+            return _identity(image)
+
     def program(self, name: str, path: str) -> io.FileIO | None:
         """The program ``path`` of the image, or None if it has none of that name; the caller closes it."""
         with self.open(name) as image, self._extracting:
-            status = os.fstat(image.fileno())
-            key = (name, path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            key = (name, path, _identity(image))
             if key not in self._programs:
                 found = extract(image, path, Workspace(tempfile.gettempdir()))
                 if found is None:
@@ -61,6 +66,11 @@ class SystemImages:
             while len(self._programs) > _MOST_KEPT:
                 self._programs.popitem(last=False)[1].close()
             return read_only(self._programs[key])
+
+
+def _identity(image: io.FileIO) -> Identity:
+    status = os.fstat(image.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def find_executable(

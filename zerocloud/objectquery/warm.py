@@ -20,7 +20,7 @@ from swift.common.concurrency import Timeout, spawn
 
 from zerocloud.images.archive import DESCRIPTION, Description, ImageError
 from zerocloud.objectquery.admission import ExecutorService
-from zerocloud.objectquery.executable import SystemImages, split_image_url
+from zerocloud.objectquery.executable import Identity, SystemImages, split_image_url
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.wire import NodeDescription
 from zerocloud.zerovm import manifest as manifests
@@ -40,10 +40,14 @@ SEQUENTIAL = 0
 
 @dataclass(frozen=True)
 class WarmForm:
-    """What sessions have in common that can go on from one frozen guest; ``name`` is that guest's at the executor service."""
+    """What sessions have in common that can go on from one frozen guest; ``name`` is that guest's at the executor service.
+
+    ``version`` is that of the image's file.
+    """
 
     name: str
     image: str
+    version: Identity
     description: Description
 
 
@@ -54,8 +58,8 @@ class WarmGuests:
         self._executor = executor
         self._images = images
         self._logger = logger
-        self._descriptions: dict[str, Description | None] = {}
-        self._compiled: set[str] = set()
+        self._descriptions: dict[tuple[str, Identity], Description | None] = {}
+        self._compiled: set[tuple[str, Identity]] = set()
         self._running: set[str] = set()
         self._starting: set[str] = set()
 
@@ -69,16 +73,19 @@ class WarmGuests:
         shapes = sorted(repr(replace(line, sources=(), etag=False)) for line in lines)
         digest = sha256("\n".join((description.version, *description.digests.values(), *shapes)).encode()).hexdigest()
         image, _ = split_image_url(node.exe)
-        return WarmForm(f"{image}-{digest[:32]}", image, description)
+        return WarmForm(f"{image}-{digest[:32]}", image, self._images.identity(image), description)
 
     def description(self, node: NodeDescription) -> Description | None:
         """What the image that a node's program is in says of it; None if that is no such image or another program of it."""
         image, path = split_image_url(node.exe)
         if image not in self._images.names:
             return None
-        if image not in self._descriptions:
-            self._descriptions[image] = self._read(image)
-        found = self._descriptions[image]
+        key = (image, self._images.identity(image))
+        if key not in self._descriptions:
+            for old in [other for other in self._descriptions if other[0] == image]:  # the image has been replaced
+                del self._descriptions[old]
+            self._descriptions[key] = self._read(image)
+        found = self._descriptions[key]
         return found if found and found.program == path.lstrip("/") else None
 
     def is_running(self, form: WarmForm) -> bool:
@@ -94,14 +101,14 @@ class WarmGuests:
 
     def compile(self, form: WarmForm, program: int) -> None:
         """Have the image's program compiled as the operator's own, before its first session here. Raises :class:`Refusal`."""
-        if form.image in self._compiled:
+        if (form.image, form.version) in self._compiled:
             return
         try:
             with self._executor.connected() as connection:
                 connection.compile(program, timeout=COMPILE_SECONDS)
         except ServiceError as error:
             raise Refusal(500, f"The program of the image {form.image} can't be compiled: {error}") from error
-        self._compiled.add(form.image)
+        self._compiled.add((form.image, form.version))
 
     def begin(self, form: WarmForm, manifest: Manifest, descriptors: Sequence[int], configuration: bytes) -> None:
         """Warm up a guest of this form in the background, unless that is being done.

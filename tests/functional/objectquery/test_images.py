@@ -8,6 +8,8 @@ import pytest
 
 from tests.guests import compiled
 from zerocloud import wire
+from zerocloud.images import archive
+from zerocloud.images.archive import Description, File
 
 from .conftest import RANDOM_READ, READ, STDOUT, device, node, storage_server
 
@@ -74,3 +76,14 @@ def test_a_changed_image_is_noticed(equipped):
 def test_an_image_is_mounted_and_open_as_a_device(equipped):
     answer = run(equipped, "file://tools:bin/copy", TOOLS)
     assert answer.headers[wire.STATUS] == "ok"
+
+
+def test_a_replaced_image_is_described_anew(equipped):
+    """Without a restart: what comes before a session's arguments is that of the image that is there now."""
+    for prelude in ("first", "second"):
+        described = Description("tools", "1", "bin/arguments", (prelude,), None)
+        archive.write_image(equipped.root / "new", described, [File("bin/arguments", compiled("arguments"), program=True)])
+        os.replace(equipped.root / "new", equipped.root / "tools.tar")
+        answer = run(equipped, "file://tools:bin/arguments", TOOLS)
+        assert prelude.encode() in answer.members["stdout"].split(b"\0"), answer
+    write_image(equipped.root / "tools.tar", copy="copy")
