@@ -113,6 +113,20 @@ def test_few_compile_at_a_time(service, cache):
     assert all(running.finish(*one)[0].end is EndState.EXITED for one in begun)
 
 
+def test_what_waits_for_its_turn_is_not_compiled_for_nobody(service, cache):
+    running = service("--compile-parallel", "1", "--pools", "default = WaitPool(8,0)", cache=cache)
+    programs = [module(b"\0" + b"\x41\x00\x1a" * (200_000 + number) + b"\x0b") for number in range(4)]
+    first, second, *others = [running.start("hello", program=program) for program in programs]
+    wait_for(running.guests, "the first compile")
+    for connection, output in (second, others[0]):
+        connection.close()
+        os.close(output)
+    assert running.finish(*first)[0].end is EndState.EXITED
+    assert running.finish(*others[1])[0].end is EndState.EXITED
+    assert compiles(running) == 2
+    assert running.run("hello", program=programs[1])[0].validator == 0, "it was forgotten, so it is compiled now"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="an unprivileged tester can't look into it")
 def test_the_oldest_leave_a_full_cache(service, cache):
     running = service("--cache-bytes", "60000", cache=cache)

@@ -45,7 +45,7 @@ class Wanted:
     trusted: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class _Compile:
     name: str
     task: CompileTask
@@ -81,7 +81,8 @@ class Compiler:
     def compile(self, name: str, digest: str, wanted: Wanted, done: Compiled) -> Callable[[], None]:
         """Have the program compiled as ``name``, then call ``done``; returns how to withdraw that call.
 
-        The compile goes on when all have withdrawn: the next to ask will find its result. Raises OSError.
+        A compile that has begun goes on when all have withdrawn: the next to ask will find its result. One that still waits for
+        its turn leaves the queue with the last who wanted it. Raises OSError.
         """
         # What fails within the narrow limits may succeed within the wide ones: whoever can waits for that.
         key = (name, wanted.trusted or (name, True) in self._compiles)
@@ -94,8 +95,14 @@ class Compiler:
             compile_ = self._new(name, digest, wanted)
         compile_.waiting.append(done)
         self._start_waiting()
-        waiting = compile_.waiting
-        return lambda: waiting.remove(done) if done in waiting else None
+        return lambda: self._withdraw(compile_, done)
+
+    def _withdraw(self, compile_: _Compile, done: Compiled) -> None:
+        if done in compile_.waiting:
+            compile_.waiting.remove(done)
+        if not compile_.waiting and compile_ in self._queue:
+            self._queue.remove(compile_)
+            self._forget(compile_)
 
     def _new(self, name: str, digest: str, wanted: Wanted) -> _Compile:
         output = self._cache.create()
@@ -161,10 +168,13 @@ class Compiler:
         self._finish(compile_, problem)
         self._start_waiting()
 
-    def _finish(self, compile_: _Compile, problem: Unusable | None) -> None:
+    def _forget(self, compile_: _Compile) -> None:
         del self._compiles[compile_.key]
         os.close(compile_.task.output)
         drop_descriptors([compile_.task.program])
+
+    def _finish(self, compile_: _Compile, problem: Unusable | None) -> None:
+        self._forget(compile_)
         for done in tuple(compile_.waiting):
             done(problem)
 
