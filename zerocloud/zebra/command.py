@@ -84,6 +84,7 @@ def main() -> None:
 @click.option("--policy", type=click.Choice(POLICIES), help="Storage policy of new containers; ec implies --ec.")
 @click.option("--encrypt", is_flag=True, default=None, help="Encrypt what is stored from now on, under a key in the directory.")
 @click.option("--together", is_flag=True, help="One process for everything: less memory, but no node can be killed alone.")
+@click.option("--proxy-workers", type=int, default=1, show_default=True, help="Processes that share the proxy's port.")
 @click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Have a system image, like python; kept from then on.")
 @click.option("--set", "overrides", multiple=True, metavar="SERVER/SECTION/OPTION=VALUE", help="Change Swift's configuration.")
@@ -96,6 +97,7 @@ def up(
     policy: str | None,
     encrypt: bool | None,
     together: bool,
+    proxy_workers: int,
     plain: bool,
     images: tuple[str, ...],
     overrides: tuple[str, ...],
@@ -112,7 +114,7 @@ def up(
     """
     layout = Layout.at(directory)
     chosen = dict(map(_override, overrides))
-    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, chosen)
+    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, chosen, proxy_workers)
     settings.check_wish(wish)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)

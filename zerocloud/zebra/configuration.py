@@ -64,11 +64,11 @@ def swift_conf(settings: Settings) -> Sections:
     return sections
 
 
-def servers(layout: Layout, settings: Settings, filters: bool = True) -> Iterator[tuple[str, Sections]]:
+def servers(layout: Layout, settings: Settings, filters: bool = True, proxy_workers: int = 1) -> Iterator[tuple[str, Sections]]:
     """The configuration of every server, by its name (``proxy``, ``account-1``, …)."""
     for server in settings.servers:
         kind = server.partition("-")[0]
-        sections = _proxy(layout, settings, filters) if kind == "proxy" else _storage(layout, server, filters)
+        sections = _proxy(layout, settings, filters, proxy_workers) if kind == "proxy" else _storage(layout, server, filters)
         sections["DEFAULT"] = {
             "swift_dir": str(layout.etc),
             "bind_ip": address_of(server),
@@ -95,13 +95,15 @@ def _pipeline_sections(kind: str, filters: bool, options: Mapping[str, Mapping[s
     return sections
 
 
-def _proxy(layout: Layout, settings: Settings, filters: bool) -> Sections:
+def _proxy(layout: Layout, settings: Settings, filters: bool, workers: int) -> Sections:
     # Stateless tokens: they outlive a restart, and need no cache.
     login = {f"user_{user.account}_{user.name}": " ".join((user.key, *user.groups)) for user in USERS}
     tempauth = {**login, "fernet_key_zebra": settings.fernet_key, "active_fernet_key_id": "zebra"}
     jobs = {"use": "egg:zerocloud#proxy_query", "zerovm_spool_directory": str(layout.temporary)}
     keys = {"encryption_root_secret": settings.encryption_secret}
     options = {**_PROXY_OPTIONS, "tempauth": tempauth, PROXY_FILTER: jobs, "keymaster": keys}
+    if workers > 1:  # caches of their own would let one worker answer with what another has changed; so they keep nothing
+        options["cache"] = {**_PROXY_OPTIONS["cache"], "max_bytes": "1"}
     return _pipeline_sections("proxy", filters, options, bool(settings.encryption_secret))
 
 
@@ -146,9 +148,10 @@ def render(sections: Sections) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(layout: Layout, settings: Settings, filters: bool = True) -> None:
+def write(layout: Layout, settings: Settings, filters: bool = True, proxy_workers: int = 1) -> None:
     """Write ``swift.conf`` and the file of every server."""
-    texts = {layout.configuration(name): render(sections) for name, sections in servers(layout, settings, filters)}
+    every = servers(layout, settings, filters, proxy_workers)
+    texts = {layout.configuration(name): render(sections) for name, sections in every}
     texts[layout.etc / "swift.conf"] = render(swift_conf(settings))
     for path, text in texts.items():
         path.touch(mode=0o600)

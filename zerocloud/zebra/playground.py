@@ -30,6 +30,7 @@ class Zebra:
     goes through HTTP; but then no node can be killed alone. Without ``filters`` it is a plain Swift. ``overrides`` maps
     ``server/section/option`` (``object/object_query/zerovm_timeout``) to a value, and is kept in the directory. ``destroy``
     has :meth:`down` remove the directory with all data. ``images`` are names of system images, such as ``python``.
+    ``proxy_workers`` processes answer at the proxy's port.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Zebra:
         destroy: bool = False,
         images: Iterable[str] = (),
         overrides: Mapping[str, str] | None = None,
+        proxy_workers: int = 1,
     ) -> None:
         self.layout = Layout.at(directory)
-        self._wish = Wish(nodes, port, ec, policy, encrypt, together, filters, dict(overrides or {}))
+        self._wish = Wish(nodes, port, ec, policy, encrypt, together, filters, dict(overrides or {}), proxy_workers)
         self._images = tuple(images)
         self._destroy = destroy
         self._started: Started | None = None

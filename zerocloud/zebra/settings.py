@@ -20,6 +20,7 @@ MOST_NODES = 64
 REPLICAS = 3
 EC_DEVICES = 3
 PROXY_ADDRESS = "127.0.0.1"
+MOST_PROXY_WORKERS = 16
 KINDS = ("account", "container", "object")
 POLICIES = ("replication", "ec")
 
@@ -61,6 +62,7 @@ class Wish:
 
     ``ec`` adds an erasure-coded storage policy; ``policy`` is one of POLICIES, that of new containers. ``encrypt`` encrypts
     what is stored from now on. ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift.
+    ``proxy_workers`` are the processes that share the proxy's port.
     ``overrides`` maps ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an
     earlier one back.
     """
@@ -73,6 +75,7 @@ class Wish:
     together: bool = False
     filters: bool = True
     overrides: Mapping[str, str] = field(default_factory=dict)
+    proxy_workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,10 @@ def check_wish(wish: Wish) -> None:
         raise SettingsError(f"--policy {wish.policy}: expected {' or '.join(POLICIES)}")
     if (wish.ec or wish.policy == "ec") and wish.nodes is not None and wish.nodes < EC_DEVICES:
         raise SettingsError(f"--ec needs at least {EC_DEVICES} nodes, there are {wish.nodes}")
+    if not 1 <= wish.proxy_workers <= MOST_PROXY_WORKERS:
+        raise SettingsError(f"--proxy-workers {wish.proxy_workers}: expected 1 to {MOST_PROXY_WORKERS}")
+    if wish.proxy_workers > 1 and wish.together:
+        raise SettingsError(f"--proxy-workers {wish.proxy_workers}: with --together there is one process for everything")
     parse_overrides(wish.overrides)
 
 

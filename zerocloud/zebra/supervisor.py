@@ -66,18 +66,18 @@ class Supervisor:
         serverlog.open_log(self.layout.log_of("zebra"))
         # The mark first: rings that a broken start has left must be those of these settings.
         settings.save(self.layout, known)
-        configuration.write(self.layout, known, wish.filters)
+        configuration.write(self.layout, known, wish.filters, wish.proxy_workers)
         rings.write(self.layout, known)
         # From here on 'zebra down' finds this process.
         state.save(self.layout, self.current)
         return known, sockets
 
-    def start(self, known: Settings, sockets: dict[str, socket.socket], together: bool) -> None:
+    def start(self, known: Settings, sockets: dict[str, socket.socket], wish: Wish) -> None:
         """Fork the servers, and let go of their sockets: a dead node must refuse connections, not keep them waiting."""
         swiftserver.preload(self.layout.etc)
         gc.collect()
         gc.freeze()
-        for name, servers in groups(known, together):
+        for name, servers in groups(known, wish.together, wish.proxy_workers):
             pid = self._fork(name, {server: sockets[server] for server in servers})
             listening = {server.partition("-")[0]: known.ports[server] for server in servers}
             member = state.Member(name, Process.called(pid), address_of(servers[0]), listening)
@@ -169,12 +169,13 @@ class Supervisor:
         self.reporter.tell("stopped")
 
 
-def groups(known: Settings, together: bool) -> list[tuple[str, list[str]]]:
-    """The processes and the servers in each: the proxy and one for each node, or everything together."""
+def groups(known: Settings, together: bool, proxy_workers: int = 1) -> list[tuple[str, list[str]]]:
+    """The processes and the servers in each: the proxy's workers and one for each node, or everything together."""
     if together:
         return [("all", list(known.servers))]
     nodes = [(f"node{node}", [f"{kind}-{node}" for kind in settings.KINDS]) for node in known.node_numbers]
-    return [("proxy", ["proxy"]), *nodes]
+    workers = [("proxy" if number == 1 else f"proxy{number}", ["proxy"]) for number in range(1, proxy_workers + 1)]
+    return [*workers, *nodes]
 
 
 def how_it_ended(status: int) -> str:
@@ -205,7 +206,7 @@ def run(directory: str, wish: Wish, connected: socket.socket) -> int:
             reporter.tell("error", kind=type(error).__name__, message=str(error))
             return error.exit_code
         try:
-            supervisor.start(known, sockets, wish.together)
+            supervisor.start(known, sockets, wish)
             supervisor.watch()
         finally:
             supervisor.shut_down()

@@ -121,3 +121,10 @@ def test_a_put_outlasts_two_rounds_of_nodes_that_hang(layout: Layout) -> None:
     configuration.write(layout, settled(layout))
     shared = read(layout, "proxy").defaults()
     assert 2 * float(shared["node_timeout"]) < float(shared["client_timeout"])
+
+
+def test_workers_of_a_proxy_keep_nothing_that_another_may_change(layout: Layout) -> None:
+    known = settled(layout, nodes=1)
+    for workers, kept in ((1, False), (2, True)):
+        configuration.write(layout, known, proxy_workers=workers)
+        assert read(layout, "proxy").has_option("filter:cache", "max_bytes") is kept

@@ -30,6 +30,19 @@ def test_a_fresh_zebra(layout: Layout) -> None:
     assert known.fernet_key != other.fernet_key
 
 
+@pytest.mark.parametrize(
+    ("wish", "says"),
+    [
+        (Wish(proxy_workers=0), "--proxy-workers 0: expected 1 to 16"),
+        (Wish(proxy_workers=17), "expected 1 to 16"),
+        (Wish(proxy_workers=2, together=True), "one process for everything"),
+    ],
+)
+def test_workers_that_can_not_be(wish: Wish, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        settings.check_wish(wish)
+
+
 def test_settings_survive_a_restart(layout: Layout) -> None:
     known = settings.settle(layout, Wish(nodes=2, overrides={"proxy/app/a": "1"})).with_ports({"proxy": 80})
     settings.save(layout, known)
