@@ -240,6 +240,16 @@ def storage_server(root, **changed):
     (root / "etc" / "swift.conf").write_text(SWIFT_CONF)
     for kind in ("object", "container"):
         (root / "etc" / f"{kind}-1.conf").write_text(SERVER_CONF.format(root=root, kind=kind, options=options))
+    try:
+        with worker(root) as server:
+            yield server
+    finally:
+        wait_for(lambda: not server.executors(), "the executor service ends with its last caller")
+
+
+@contextmanager
+def worker(root):
+    """One more process of the storage server whose configuration is there."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     descriptors = [listener.fileno() for listener in listeners]
     command = [sys.executable, "-W", "ignore", "-m", f"{__package__}.server", str(root / "etc"), *map(str, descriptors)]
@@ -252,7 +262,6 @@ def storage_server(root, **changed):
     finally:
         process.terminate()
         process.wait(DEADLINE)
-        wait_for(lambda: not server.executors(), "the executor service ends with its last caller")
 
 
 @pytest.fixture(scope="session")

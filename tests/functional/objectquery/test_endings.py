@@ -13,7 +13,7 @@ import pytest
 from tests.guests import compiled
 from zerocloud import wire
 
-from .conftest import READ, STDOUT, device, name_of, node, storage_server, tar_stream, wait_for
+from .conftest import READ, STDOUT, device, name_of, node, storage_server, tar_stream, wait_for, worker
 
 
 def body_of(guest, description, *members):
@@ -132,6 +132,17 @@ def test_who_waits_in_the_queue_is_told_when_its_patience_is_over(tmp_path):
             answer = server.run("copy", node(STDOUT), X_Zerovm_Patience="0.1")
             assert (answer.status, answer.body) == (503, b"Slot not available: none came free within 0.1 seconds")
         wait_for(lambda: not server.leftovers(), "nothing left")
+
+
+def test_workers_of_one_host_share_its_slots(tmp_path):
+    with storage_server(tmp_path, zerovm_threadpools="default = WaitPool(1,3);") as first, worker(tmp_path) as second:
+        assert [one.run("copy", node(STDOUT)).status for one in (first, second)] == [200, 200]
+        assert len(second.services()) == 1
+        body = body_of("loop", LOOP)
+        with first.started("/a", len(body)):
+            answer = second.run("copy", node(STDOUT), X_Zerovm_Patience="0.1")
+            assert (answer.status, answer.body) == (503, b"Slot not available: none came free within 0.1 seconds")
+        assert second.run("copy", node(STDOUT)).status == 200
 
 
 def test_a_storm_gets_slots_a_queue_and_refusals(tmp_path):
