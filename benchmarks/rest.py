@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import statistics
 import tarfile
 import tempfile
@@ -25,6 +26,7 @@ import wasmtime
 from zerocloud.zebra import Zebra
 
 ROUNDS = 200
+LARGE = 4 << 20
 ANSWER = "Status: 200 OK\\0d\\0aContent-Type: text/plain\\0d\\0a\\0d\\0ahello"
 HELLO = f"""(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -35,8 +37,8 @@ HELLO = f"""(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"""
 
 
-def zapp() -> bytes:
-    """An archive with the program and its map."""
+def zapp(more: bytes = b"") -> bytes:
+    """An archive with the program and its map, and perhaps a file that the program does not read."""
     group = {
         "name": "hello",
         "exec": {"path": "file://bin/hello"},
@@ -44,23 +46,24 @@ def zapp() -> bytes:
     }
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        for name, data in (("boot/system.map", json.dumps([group]).encode()), ("bin/hello", bytes(wasmtime.wat2wasm(HELLO)))):
+        members = {"boot/system.map": json.dumps([group]).encode(), "bin/hello": bytes(wasmtime.wat2wasm(HELLO)), "more": more}
+        for name, data in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
     return stream.getvalue()
 
 
-def deploy(zebra: Zebra) -> tuple[str, str]:
+def deploy(zebra: Zebra, container: str = "hello", more: bytes = b"") -> tuple[str, str]:
     """The address of the program, and that of an object."""
     headers = {"X-Auth-Token": zebra.token}
     base, _, account = zebra.url.rpartition("/v1/")
-    endpoint = {"X-Container-Meta-Rest-Endpoint": f"swift://{account}/hello/zapp"}
-    requests.put(f"{zebra.url}/hello", headers={**headers, **endpoint}, timeout=60).raise_for_status()
+    endpoint = {"X-Container-Meta-Rest-Endpoint": f"swift://{account}/{container}/zapp"}
+    requests.put(f"{zebra.url}/{container}", headers={**headers, **endpoint}, timeout=60).raise_for_status()
     tar = {**headers, "Content-Type": "application/x-tar"}
-    requests.put(f"{zebra.url}/hello/zapp", zapp(), headers=tar, timeout=60).raise_for_status()
-    requests.put(f"{zebra.url}/hello/object", b"hello", headers=headers, timeout=60).raise_for_status()
-    return f"{base}/api/{account}/hello/world", f"{zebra.url}/hello/object"
+    requests.put(f"{zebra.url}/{container}/zapp", zapp(more), headers=tar, timeout=60).raise_for_status()
+    requests.put(f"{zebra.url}/{container}/object", b"hello", headers=headers, timeout=60).raise_for_status()
+    return f"{base}/api/{account}/{container}/world", f"{zebra.url}/{container}/object"
 
 
 def session(zebra: Zebra) -> requests.Session:
@@ -112,6 +115,12 @@ def main() -> None:
         call, get = median(client, program), median(client, stored)
         print(f"a call of /api, p50    {call:7.1f} ms")
         print(f"a GET, p50             {get:7.1f} ms  the call takes {call / get:.2f} times that")
+        large, _ = deploy(zebra, "large", os.urandom(LARGE))
+        median(client, large)
+        call, get = median(client, large), median(client, stored)
+        print(
+            f"with a zapp of {LARGE >> 20} MiB   {call:7.1f} ms  {call / get:.2f} times a GET of the small object, {get:.1f} ms"
+        )
         answers = storm(zebra, program, options.clients, options.seconds)
     failed = sum(number for status, number in answers.items() if status != 200)
     print(f"{options.clients} clients, {options.seconds:g} s: {sum(answers.values())} answers, {failed} of them not 200")

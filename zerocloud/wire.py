@@ -28,6 +28,10 @@ POLICY_INDEX = "X-Backend-Storage-Policy-Index"
 # comes with 100 Continue if the server has that program; the member ``boot`` may then be left out.
 PROGRAM = "X-Zerovm-Program"
 
+# The same for the job's image, the member ``image`` or ``image.gz``: ``tar:`` or ``gzip:`` and the SHA-256 of that member. The
+# proxy names only images whose bytes it has read itself, with the rights of its caller.
+IMAGE = "X-Zerovm-Image"
+
 # Response headers, storage server to proxy, and (as comma lists) proxy to client.
 SYSTEM = "X-Nexe-System"
 STATUS = "X-Nexe-Status"
@@ -50,6 +54,7 @@ SYSMAP_MEMBER = "sysmap"
 BOOT_MEMBER = "boot"
 IMAGE_MEMBER = "image"
 GZIP_IMAGE_MEMBER = "image.gz"
+IMAGE_FORMS = {IMAGE_MEMBER: "tar:", GZIP_IMAGE_MEMBER: "gzip:"}
 
 # Members of the answer's tar stream are named by their devices, but for this one. A session that failed answers 200 with
 # X-Nexe-Error and with its outputs like any other; if its node describes no stderr, the end of what the program wrote there

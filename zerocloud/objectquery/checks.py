@@ -33,6 +33,7 @@ class Head:
     length: int | None
     colocated: str
     program: str
+    image: str
     transaction: str
 
 
@@ -58,6 +59,7 @@ def read_head(request: Request, settings: Settings) -> Head:
         length=length,
         colocated=_header(request, wire.COLOCATED),
         program=_header(request, wire.PROGRAM),
+        image=_header(request, wire.IMAGE),
         transaction=_header(request, "X-Trans-Id") or "-",
     )
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from swift.common.concurrency import Semaphore, tpool
 
 from zerocloud import wire
+from zerocloud.objectquery.programs import KnownImage
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.unpack import write_all
 from zerocloud.objectquery.workspace import Workspace, read_only
@@ -74,14 +75,26 @@ def _identity(image: io.FileIO) -> Identity:
 
 
 def find_executable(
-    exe: str, files: Mapping[str, io.FileIO], images: SystemImages, workspace: Workspace, stack: ExitStack
+    exe: str,
+    files: Mapping[str, io.FileIO],
+    images: SystemImages,
+    workspace: Workspace,
+    stack: ExitStack,
+    known: KnownImage | None = None,
 ) -> io.FileIO:
-    """The program's file, open for reading; ``stack`` closes it. Raises :class:`Refusal` (400) if there is none."""
+    """The program's file, open for reading; ``stack`` closes it. Raises :class:`Refusal` (400) if there is none.
+
+    ``known`` is the job's image, if it is one that is kept.
+    """
     image, path = split_image_url(exe)
     found = None
-    if path and image in files:
+    if path and image == wire.IMAGE_MEMBER and known is not None:
+        found = known.program(path, stack)
+    if found is None and path and image in files:
         found = extract(files[image], path, workspace)
-    elif path and image in images.names:
+        if found is not None and image == wire.IMAGE_MEMBER and known is not None:
+            known.keep(path, found)
+    elif found is None and path and image in images.names:
         found = images.program(image, path)
     if found is None:
         found = files.get(wire.BOOT_MEMBER)

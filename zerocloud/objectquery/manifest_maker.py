@@ -37,11 +37,12 @@ class Limits:
 
 
 def channel_line(
-    bound: Bound, number: int, limits: Limits, window: Window | None = None, compared: bool = False
+    bound: Bound, number: int, limits: Limits, window: Window | None = None, compared: bool = False, shared: bool = False
 ) -> ChannelLine:
     """The line of one device, bound to the descriptor ``number``, or to a ``window`` onto the file there.
 
-    An image that came with the request may also be written. ``compared``: what is written to it has copies on other servers.
+    An image that came with the request may also be written, unless it is ``shared`` with other sessions. ``compared``: what is
+    written to it has copies on other servers.
     """
     device = bound.channel.device
     kind = SEQUENTIAL if device in STANDARD else RANDOM
@@ -50,7 +51,7 @@ def channel_line(
     line = _reader(number, device, limits, kind)
     if window is not None:
         return line.with_sources(DescriptorSource(number, window))
-    if bound.channel.access & Access.CDR and bound.backing is Backing.MEMBER:
+    if bound.channel.access & Access.CDR and bound.backing is Backing.MEMBER and not shared:
         return ChannelLine(line.sources, line.alias, kind, False, line.gets, line.get_size, limits.operations, limits.output)
     return line
 

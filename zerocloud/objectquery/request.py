@@ -31,7 +31,7 @@ from zerocloud.objectquery.local_data import LocalData, LocalStore, Store
 from zerocloud.objectquery.manifest_maker import Limits
 from zerocloud.objectquery.metrics import Metrics
 from zerocloud.objectquery.outputs import OutputStream
-from zerocloud.objectquery.programs import Programs
+from zerocloud.objectquery.programs import KnownImage, Programs
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.session import Ended, Place, Session, read_node
 from zerocloud.objectquery.settings import Settings
@@ -107,7 +107,8 @@ class SessionRequest:
                 if head.validating:
                     return self._validated(head, validate(members.files.get(wire.BOOT_MEMBER), connection, head.timeout))
                 self._node = node = read_node(members.description)
-                place = self._place(head, space, local, partial(host.store.neighbour, head.place, stack=held))
+                image = KnownImage(host.programs, members.kept_image) if members.kept_image else None
+                place = self._place(head, space, image, local, partial(host.store.neighbour, head.place, stack=held))
                 ended = Session(head, node, place, held, outputs).run(members.files, connection)
             reason = failure(ended.report)
             if reason and not space.has_room():
@@ -119,22 +120,39 @@ class SessionRequest:
     def _receive(self, head: Head, space: Workspace, held: ExitStack) -> Members:
         settings = self._host.settings
         stream, programs = self._request.environ["wsgi.input"], self._host.programs
-        known = programs.find(head.program, held)
-        if known is not None:
-            stream.set_hundred_continue_response_headers([(wire.PROGRAM, head.program)])
+        known, image = programs.find(head.program, held), programs.find(head.image, held)
+        told = ((wire.PROGRAM, head.program, known), (wire.IMAGE, head.image, image))
+        if here := [(header, name) for header, name, file in told if file is not None]:
+            stream.set_hundred_continue_response_headers(here)
         members = receive(Body(stream, head.length, settings), space, settings.max_input, held)
         if wire.BOOT_MEMBER in members.files:
             programs.keep(members.program_hash.hexdigest(), members.files[wire.BOOT_MEMBER])
         elif known is not None:
             members.files[wire.BOOT_MEMBER] = known
+        if wire.IMAGE_MEMBER in members.files:
+            if head.image and head.image == members.image_name:
+                programs.keep(members.image_name, members.files[wire.IMAGE_MEMBER])
+                members.kept_image = head.image
+        elif image is not None:
+            members.files[wire.IMAGE_MEMBER] = image
+            members.kept_image = head.image
         return members
 
-    def _place(self, head: Head, space: Workspace, local: LocalData, neighbour: Callable[[str, int], LocalData]) -> Place:
+    def _place(
+        self,
+        head: Head,
+        space: Workspace,
+        image: KnownImage | None,
+        local: LocalData,
+        neighbour: Callable[[str, int], LocalData],
+    ) -> Place:
         settings = self._host.settings
         limits = Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, head.timeout)
         trace = self._host.logger.info if settings.debug else None
         again = partial(self._host.executor.admitted, head)
-        return Place(self._host.images, limits, settings.bind_address, space, local, neighbour, self._host.warm, again, trace)
+        return Place(
+            self._host.images, image, limits, settings.bind_address, space, local, neighbour, self._host.warm, again, trace
+        )
 
     def _validated(self, head: Head, report: Report) -> Response:
         headers = default_headers(report.state, head.place.policy.name, self._elapsed)

@@ -25,11 +25,12 @@ from zerocloud.objectquery.manifest_maker import (
     own_lines,
     standard_line,
 )
+from zerocloud.objectquery.programs import KnownImage
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.warm import NO_PROGRAM, WarmForm, WarmGuests, arguments
 from zerocloud.objectquery.window import window_of
 from zerocloud.objectquery.workspace import Workspace, copy_range
-from zerocloud.wire import REST_SUFFIX, NodeDescription, WireError
+from zerocloud.wire import IMAGE_MEMBER, REST_SUFFIX, NodeDescription, WireError
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.client import Connection, ServiceError, ServiceRefused
 from zerocloud.zerovm.errors import ManifestError, NetworkError
@@ -47,12 +48,14 @@ _PATIENCE = 60.0
 class Place:
     """Where a session runs: the server's images and limits, the device's workspace, and what is local there.
 
+    ``image`` is the job's own, if it is kept on this server.
     ``neighbour`` opens another object of the same device, by its URL and partition. ``warm`` are the frozen guests of the
     images, ``admitted_again`` gives another connection like the one that the session came with. ``trace`` is told of the
     manifest, the NVRAM and the report, where the operator wants to see them.
     """
 
     images: SystemImages
+    image: KnownImage | None
     limits: Limits
     bind_address: str
     workspace: Workspace
@@ -132,7 +135,8 @@ class Session:
         deadline = time.monotonic() + self._limits.timeout
         bound = bind(self._node, self._ground(files))
         sources = {**self._image_here(bound), **files}
-        program = find_executable(self._node.exe, sources, self._place.images, self._place.workspace, self._inputs)
+        place = self._place
+        program = find_executable(self._node.exe, sources, place.images, place.workspace, self._inputs, place.image)
         executable = self._descriptors.add(program)
         try:
             network = self._network_lines()
@@ -160,7 +164,8 @@ class Session:
                 file, window = self._joined(file, window, rest), None
             if one.backing is Backing.OUTPUT:
                 self._written.append(Written(one.channel, file))
-            lines.append(channel_line(one, self._descriptors.add(file), self._limits, window, self._node.replicate > 1))
+            compared, shared = self._node.replicate > 1, self._place.image is not None and one.channel.device == IMAGE_MEMBER
+            lines.append(channel_line(one, self._descriptors.add(file), self._limits, window, compared, shared))
         return lines
 
     def _joined(self, file: io.FileIO, window: Window | None, rest: io.FileIO) -> io.FileIO:

@@ -22,12 +22,23 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Members:
-    """What the proxy sent: the node's description as text, everything else as files. Names are keys, never paths."""
+    """What the proxy sent: the node's description as text, everything else as files. Names are keys, never paths.
+
+    ``kept_image`` is the name under which the image is kept on this server; empty if it is not.
+    """
 
     def __init__(self) -> None:
         self.description = b""
         self.files: dict[str, io.FileIO] = {}
         self.program_hash = hashlib.sha256()
+        self.image_hash = hashlib.sha256()
+        self.image_form = ""
+        self.kept_image = ""
+
+    @property
+    def image_name(self) -> str:
+        """What the image that came is called (:data:`zerocloud.wire.IMAGE`)."""
+        return self.image_form + self.image_hash.hexdigest()
 
 
 def receive(body: Body, workspace: Workspace, most_inflated: int, stack: ExitStack) -> Members:
@@ -54,6 +65,9 @@ def _take(member: Member, members: Members, workspace: Workspace, most_inflated:
         return
     data: Iterable[bytes] = member.chunks()
     name = member.name
+    if name in wire.IMAGE_FORMS:
+        members.image_form += wire.IMAGE_FORMS[name]  # of one that comes in pieces of both forms this makes no name
+        data = _hashed(data, members.image_hash)
     if name == wire.GZIP_IMAGE_MEMBER:
         name, data = wire.IMAGE_MEMBER, inflate(data, most_inflated)
     if name not in members.files:

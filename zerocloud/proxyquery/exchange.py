@@ -96,6 +96,7 @@ class Exchange:
         self._sources: list[Source] = []
         self._program: ProgramSource | None = None
         self._program_known = False
+        self._image_known = False
 
     # -- the scheduler's word --------------------------------------------------------------------------------------
 
@@ -156,6 +157,8 @@ class Exchange:
             event = Refused(*self._ids, Refusal.FINAL, missing.status, missing.text)
         elif self._program is not None:
             self._program_known = headers.get(wire.PROGRAM.lower(), "no") == self._program.digest
+        if name := self._around.brought.name:
+            self._image_known = headers.get(wire.IMAGE.lower()) == name
         self._tell(event)
         return isinstance(event, Admitted)
 
@@ -229,7 +232,7 @@ class Exchange:
             self._sources.append(source)
             source.ready()
             members.append(Member(device, source.size, source.chunks))
-        for name, kept in self._around.brought.members(node.node):
+        for name, kept in self._around.brought.members(node.node, self._image_known):
             members.append(Member(name, kept.size, kept.chunks))
         if (length := stream_length(members)) > (limit := self._around.settings.maximum_input):
             raise SourceError(413, f"RPC request too large: {length} bytes have to be sent to the node, {limit} are allowed")
@@ -263,6 +266,8 @@ class Exchange:
         }
         if self._program is not None:
             headers[wire.PROGRAM] = self._program.digest
+        if self._around.brought.name:
+            headers[wire.IMAGE] = self._around.brought.name
         if place.policy is not None:
             headers[wire.POLICY_INDEX] = str(place.policy)
         return StorageConnection(self._device, place.partition, place.path if local else account, headers)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from hashlib import md5
+from dataclasses import dataclass, replace
+from hashlib import md5, sha256
 from typing import Any
 
 from swift.common.concurrency import ChunkReadError, Timeout, sleep
@@ -59,6 +59,14 @@ class Kept:
         found = md5(usedforsecurity=False)
         for piece in self.chunks():
             found.update(piece)
+        return found.hexdigest()
+
+    def sha256(self) -> str:
+        """Its SHA-256, letting others run meanwhile."""
+        found = sha256()
+        for piece in self.chunks():
+            found.update(piece)
+            sleep(0)
         return found.hexdigest()
 
 
@@ -167,20 +175,39 @@ def _within(seconds: float, action: Callable[[], bytes], slow: JobError) -> byte
 
 @dataclass(frozen=True)
 class Brought:
-    """What a job has from its request: an image for every node's ``/``, and what its devices without a path read."""
+    """What a job has from its request: an image for every node's ``/``, and what its devices without a path read.
+
+    ``name`` is that of the image where servers may keep it (:data:`zerocloud.wire.IMAGE`): a digest of the very bytes that are
+    here. So a request can have no image that it could not read.
+    """
 
     intake: Intake | None = None
     image: Kept | None = None
     compressed: bool = False
     payload: Kept | None = None
+    name: str = ""
 
-    def members(self, node: Node) -> Iterator[tuple[str, Kept]]:
-        """What is sent to a node of it, by the names of its members (executing server, section 2)."""
-        if self.image is not None:
-            yield wire.GZIP_IMAGE_MEMBER if self.compressed else wire.IMAGE_MEMBER, self.image
+    def members(self, node: Node, image_known: bool = False) -> Iterator[tuple[str, Kept]]:
+        """What is sent to a node of it, by the names of its members (executing server, section 2).
+
+        ``image_known``: the node's server has the image.
+        """
+        if self.image is not None and not image_known:
+            yield self.image_member, self.image
         if self.payload is not None:
             for channel in filter(wants_payload, node.channels):
                 yield channel.device, self.payload
+
+    @property
+    def image_member(self) -> str:
+        """What the image is called among the members."""
+        return wire.GZIP_IMAGE_MEMBER if self.compressed else wire.IMAGE_MEMBER
+
+    def named(self) -> Brought:
+        """The same, its image with a name: one that is likely to come again, and need not be sent again."""
+        if self.image is None:
+            return self
+        return replace(self, name=wire.IMAGE_FORMS[self.image_member] + self.image.sha256())
 
     def close(self) -> None:
         """Forget it."""

@@ -217,6 +217,7 @@ class Server:
         self.address, self.port = self.socket.getsockname()[:2]
         self.jobs: list[Job] = []
         self.programs: set[str] = set()
+        self.images: set[str] = set()
         self.asked: list[dict[str, str]] = []
         self.gone = 0
         self.before: Callable[[dict[str, str]], Any] = lambda headers: None
@@ -237,8 +238,9 @@ class Server:
         refusal = self.before(headers)
         if refusal is not None:
             return refusal(environ, start_response)
-        if headers.get(wire.PROGRAM) in self.programs:
-            environ["wsgi.input"].set_hundred_continue_response_headers([(wire.PROGRAM, headers[wire.PROGRAM])])
+        known = ((wire.PROGRAM, self.programs), (wire.IMAGE, self.images))
+        if here := [(name, headers[name]) for name, names in known if headers.get(name) in names]:
+            environ["wsgi.input"].set_hundred_continue_response_headers(here)
         job = Job(unquote(request.path), headers, _unpack(environ["wsgi.input"].read()))
         self.jobs.append(job)
         answer = self.run(job)

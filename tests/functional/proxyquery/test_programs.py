@@ -1,10 +1,14 @@
 """Executables are read and sent only where somebody has not seen this version of them."""
 
 import hashlib
+import io
+import json
+import tarfile
 
 import pytest
 
 from tests.functional.proxyquery.harness import device, node
+from zerocloud import wire
 
 FIRST, SECOND = b"\0asm first", b"\0asm second, and larger" * 10000
 
@@ -104,3 +108,50 @@ def test_what_breaks_off_is_not_remembered(world, group):
     world.every(programs={digest(FIRST), digest(FIRST[: len(FIRST) // 2])})
     assert world.post(group).status_int == 200
     assert world.jobs()[-1].members["boot"] == FIRST
+
+
+def archive(group):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        data = json.dumps([group]).encode()
+        member = tarfile.TarInfo("boot/system.map")
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def zapp(world, group):
+    """An archive in the store; its bytes."""
+    data = archive(group)
+    world.pipeline.put("c/zapp", data, **{"Content-Type": "application/x-tar"})
+    return data
+
+
+def call(world, **headers):
+    """Run the zapp, or an archive in the body; what the last session got."""
+    assert world.post(**{"X_Zerovm_Source": "swift://~/c/zapp", "body": b"", **headers}).status_int == 200
+    (job,) = world.jobs()
+    for server in world.servers:
+        server.jobs.clear()
+    return job
+
+
+def test_a_server_that_has_the_image_of_a_zapp_is_not_sent_it(world, zapp):
+    job = call(world)
+    assert (job.members["image"], job.headers[wire.IMAGE]) == (zapp, f"tar:{digest(zapp)}")
+    world.every(images={f"tar:{digest(zapp)}"})
+    assert "image" not in call(world).members
+    assert world.pipeline.count("GET", "c/zapp") == 2  # each time it is read with the rights of the caller
+
+
+def test_nobody_can_name_an_image_that_he_can_not_read(world, group, zapp):
+    theirs = f"tar:{digest(b'of somebody else')}"
+    world.every(images={theirs})
+    job = call(world, X_Zerovm_Image=theirs)
+    assert (job.members["image"], job.headers[wire.IMAGE]) == (zapp, f"tar:{digest(zapp)}")
+    posted = {"body": archive(group), "Content_Type": "application/x-tar", "X_Zerovm_Image": theirs}
+    assert world.post(**posted).status_int == 200
+    (job,) = world.jobs()
+    assert job.members["image"] == archive(group)
+    assert wire.IMAGE not in job.headers, "what is posted once is not kept"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 
 from ..errors import JobError, SourceError
@@ -61,4 +63,5 @@ def zapp(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest | None:
     if found is None:
         raise JobError(400, f"System boot map was not found in {path.path}")
     document = door.parse(found)
-    return door.job(document, image, kind == GZIP, door.payload(document))
+    job = door.job(document, image, kind == GZIP, door.payload(document))
+    return replace(job, brought=job.brought.named())
