@@ -105,6 +105,13 @@ def test_a_job_whose_client_hangs_up(zebra: Zebra, client: Client, container: st
     assert client.request("GET", f"{container}/result").status_code == 404
 
 
+def test_a_head_tells_what_a_get_would(client: Client) -> None:
+    query = f"zerovm=jobs&marker={0:017}"  # nothing is older
+    head, get = ask(client, query, "HEAD"), ask(client, query)
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers[name] == get.headers[name]
+
+
 def test_only_the_owner_sees_jobs(zebra: Zebra, client: Client) -> None:
     stranger = connect(zebra, "test2:tester2")
     other = Client(client.url, stranger.session.headers["X-Auth-Token"])

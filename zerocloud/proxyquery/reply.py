@@ -59,6 +59,7 @@ OURS = (
     "x-object-transient-sysmeta-",
 )
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+ENTITY_TAG = re.compile(r'(?:W/)?"[!#-~]*"')  # RFC 9110, section 8.8.3, in ASCII
 
 CANCELLED = 409
 """The status of a job that was cancelled on request."""
@@ -98,7 +99,17 @@ def answer(ended: Ended, method: str, spool: Spool, form: str = TEXT) -> Any:
     said = response.headers.get("Accept-Ranges", "").strip().lower()  # by the program, whose headers are there in one form only
     if said == "bytes" and not ended.failed():
         serve_parts(response)
+    if form == TEXT and (own := _own_etag(telling)):
+        response.headers["Etag"] = own
     return response
+
+
+def _own_etag(telling: _Telling) -> str:
+    """What the program that answers calls the version of its answer; empty if it does not, or several answer."""
+    if telling.verdict.story or len(telling.bodies) != 1:
+        return ""
+    said = {name.lower(): value for name, value in telling.bodies[0].headers.items()}.get("etag", "").strip()
+    return str_to_wsgi(said) if ENTITY_TAG.fullmatch(said) else ""
 
 
 def _telling(ended: Ended) -> _Telling:

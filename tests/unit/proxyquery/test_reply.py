@@ -4,6 +4,10 @@ import base64
 import email
 import json
 
+import pytest
+from swift.common.swob import Request
+from swift.common.utils import close_if_possible
+
 from tests.unit.proxyquery.play import A, B, session
 from zerocloud import wire
 from zerocloud.proxyquery.ended import Ended
@@ -110,6 +114,46 @@ def test_a_program_can_tell_the_length_of_what_a_head_would_not_send():
     response = answer(ended(outcome(1), bodies={1: body(store, b"", Status="200 OK", Content_Length="77")}), "HEAD", store)
     assert response.content_length == 77
     store.close()
+
+
+def asked(response, **headers):
+    """The status and body of a response to a GET with these headers."""
+    request = Request.blank("/", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    response.request, response.environ = request, request.environ
+    found = []
+    pieces = response(request.environ, lambda status, headers: found.append((status, dict(headers))))
+    body = b"".join(pieces)
+    close_if_possible(response.app_iter)
+    return int(found[0][0].split()[0]), found[0][1].get("Etag"), body
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body_"),
+    [
+        ({}, 200, b"0123456789"),
+        ({"If_None_Match": '"v1"'}, 304, b""),
+        ({"If_None_Match": '"v0"'}, 200, b"0123456789"),
+        ({"If_Match": '"v0"'}, 412, b""),
+        ({"Range": "bytes=2-4"}, 206, b"234"),
+    ],
+)
+def test_a_program_names_the_version_of_its_answer(headers, status, body_):
+    store = spool()
+    said = body(store, b"0123456789", Etag='"v1"', Accept_Ranges="bytes")
+    assert asked(answer(ended(outcome(1), bodies={1: said}), "GET", store), **headers) == (status, '"v1"', body_)
+
+
+@pytest.mark.parametrize("etag", ["v1", '"a\r\nX: 1"', '"a" "b"', "W/v", '"\u00e9"', ""])
+def test_what_is_no_version_is_not_passed_on(etag):
+    store = spool()
+    _, found, _ = asked(answer(ended(outcome(1), bodies={1: body(store, b"x", Etag=etag)}), "GET", store))
+    assert len(found) == 32
+
+
+def test_several_programs_have_no_version_together():
+    store = spool()
+    bodies = {number: body(store, b"x", Etag='"v1"') for number in (1, 2)}
+    assert len(asked(answer(ended(outcome(1), outcome(2), bodies=bodies), "GET", store))[1]) == 32
 
 
 def test_cancelled_nodes_did_not_fail():

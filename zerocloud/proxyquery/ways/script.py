@@ -36,7 +36,7 @@ def script_job(door: Door, script: Kept, posted: bool = False) -> JobRequest:
     """The job of a script; one that was not ``posted`` itself reads what was. Raises JobError (400, 413)."""
     if script.size > MOST_SCRIPT:
         raise JobError(413, f"The script is larger than {MOST_SCRIPT} bytes")
-    interpreter, image, rest = _first_line(script.head(MOST_LINE), door.account)
+    interpreter, image, rest = script_line(script.head(MOST_LINE), door.account)
     devices: list[dict[str, Any]] = [{"name": "stdout", "content_type": "text/plain"}, {"name": "stderr"}]
     if image:
         devices.append({"name": image})
@@ -56,7 +56,7 @@ def _inputs(door: Door) -> str:
     return f"swift://{quote(door.account, safe='')}/{names}"
 
 
-def _first_line(head: bytes, account: str) -> tuple[str, str, str]:
+def script_line(head: bytes, account: str) -> tuple[str, str, str]:
     """The interpreter's URL, the system image it is in, and its arguments. Raises JobError (400)."""
     if not head.startswith(b"#!"):
         raise JobError(400, "Unsupported Content-Type: expected a system map, a tar archive, or a script that begins with #!")
