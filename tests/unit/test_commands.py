@@ -113,6 +113,8 @@ BAD_JSON = [
     "zebra up --dir bad",
     "zebra doctor --dir bad",
     "zebra env --dir bad",
+    "zebra down --dir bad",
+    "zebra logs --dir bad",
     "zpm execute bad.json",
     "zpm deploy c bad.json",
     "zvsh ./bad.json",

@@ -24,6 +24,8 @@ CONNECT_SECONDS = 10
 CHUNK = 1 << 16
 PAGE = 1000
 UNAUTHORIZED, CANCELLED = 401, 409
+HTML = "text/html"
+MEANINGS = {401: ": the token is wrong, or has expired; sign in again", 403: ": this user has no right to {path}"}
 JOB = "X-Zerovm-Job"
 RAN = "X-Nexe-System"
 """A header that only the answers of jobs that were run have."""
@@ -267,7 +269,15 @@ def _refusal(response: requests.Response) -> ClientError:
         return _failure(Answer(headers.get(JOB, ""), response.status_code, dict(headers), response.content))
     if value is not None:
         return Refused(response.status_code, str(value.get("error", "")), value.get("problems", ()))
-    return Refused(response.status_code, response.text)
+    return Refused(response.status_code, _sentence(response))
+
+
+def _sentence(response: requests.Response) -> str:
+    """An error's text; Swift's own errors are pages for browsers, which tell less than their status."""
+    if not response.headers.get("Content-Type", "").startswith(HTML):
+        return response.text
+    status, path = response.status_code, urlsplit(response.url).path
+    return f"{status} {response.reason or ''}".strip() + MEANINGS.get(status, f": {path}").format(path=path)
 
 
 def _json_object(response: requests.Response) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from swiftclient.client import get_auth
 from swiftclient.exceptions import ClientException
@@ -75,7 +76,8 @@ def _ask(credentials: Sequence[str], version: str, options: Mapping[str, str]) -
     try:
         storage_url, token = get_auth(url, user, key, auth_version=version, os_options=dict(options))
     except ClientException as error:
-        raise LoginError(f"{user} can't sign in at {url}: {error.msg}") from error
+        reason = "wrong user or password" if error.http_status == HTTPStatus.UNAUTHORIZED else error.msg
+        raise LoginError(f"{user} can't sign in at {url}: {reason}") from error
     except OSError as error:
         raise LoginError(f"{url} does not answer: {error}") from error
     return Login(storage_url.rstrip("/"), token)

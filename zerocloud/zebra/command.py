@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import simplejson
@@ -26,6 +26,7 @@ from zerocloud.zebra.start import Started, start
 
 DEFAULT_DIRECTORY = "zebra"
 SOME_DEAD = 1
+SIGNALLED = 128
 LOG_LINES = 40
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -43,7 +44,7 @@ Examples:
   zebra down --dir /tmp/z --destroy       gone, with all its data
 
 The directory is --dir, or else $ZEBRA_DIR, or else ./zebra. Exit codes: 0 all is well, 1 failed (status: a process is dead),
-2 wrong usage, 3 nothing runs there.
+2 wrong usage, 3 nothing runs there, 130 Ctrl-C.
 
 Completion for bash (zsh and fish alike): eval "$(_ZEBRA_COMPLETE=bash_source zebra)"
 """
@@ -116,7 +117,7 @@ def up(
     chosen = dict(map(_override, overrides))
     wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, chosen, proxy_workers)
     settings.check_wish(wish)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     console = Console(stderr=True)
     with console.status("Starting") as progress:
         prepared = sysimages.prepare(images, lambda text: progress.update(f"{text} …"))
@@ -130,6 +131,10 @@ def up(
         _stay(started, console, welcome)
 
 
+def _terminate(number: int, frame: object) -> NoReturn:
+    sys.exit(SIGNALLED + number)
+
+
 def _override(text: str) -> tuple[str, str]:
     path, equals, value = text.partition("=")
     if not equals:
@@ -138,7 +143,7 @@ def _override(text: str) -> tuple[str, str]:
 
 
 def _stay(started: Started, console: Console, welcome: RenderableType) -> None:
-    """Wait in the foreground for Ctrl-C, or for somebody's ``zebra down``."""
+    """Wait in the foreground for Ctrl-C, for SIGTERM, which is an order and no failure, or for somebody's ``zebra down``."""
     try:
         Console().print(welcome)
         for event in started.listener.events(float("inf")):
@@ -146,10 +151,12 @@ def _stay(started: Started, console: Console, welcome: RenderableType) -> None:
                 console.print(f"[bold red]{event['name']} {event['how']}[/]; it is not restarted")
             elif event["event"] == "stopped":
                 console.print("Stopped by 'zebra down'.")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as why:
         with console.status("Stopping …"):
             started.stop()
         console.print("Stopped. The data stays for the next 'zebra up'.")
+        if isinstance(why, KeyboardInterrupt):
+            raise
         return
     code = started.process.wait()
     if code:
@@ -243,12 +250,11 @@ def logs(directory: str, follow: bool, lines: int, name: str | None) -> None:
     for path in chosen:
         for line in logview.last_lines(path, lines):
             click.echo(line if name else f"{path.stem}: {line}")
+    # A Zebra that can't be started has logs worth reading, but all is not well with it.
+    settings.load(layout)
     if follow:
-        try:
-            for path, line in logview.follow(chosen):
-                click.echo(line if name else f"{path.stem}: {line}")
-        except KeyboardInterrupt:
-            pass
+        for path, line in logview.follow(chosen):
+            click.echo(line if name else f"{path.stem}: {line}")
 
 
 @main.command(epilog=examples("zebra down", "zebra down --dir /tmp/z --destroy"))
@@ -264,6 +270,8 @@ def down(directory: str, destroy: bool) -> None:
     with Console(stderr=True).status("Stopping …"):
         was_running = stop.stop(layout)
         gone = stop.destroy(layout) if destroy else False
+    if not destroy:
+        settings.load(layout)  # It has stopped, but nobody should believe that it will start again.
     name = shlex.quote(str(layout.directory))
     if destroy:
         click.echo(f"{name} is gone." if gone else f"The Zebra is gone; {name} stays, for there are other files in it.")

@@ -211,7 +211,9 @@ def load(layout: Layout) -> Settings:
             raise DirectoryError(f"{layout.mark}: made by a later version of zebra; upgrade this one")
         return Settings(**value)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DirectoryError(f"{layout.mark}: can't be read ({error})") from error
+        raise DirectoryError(
+            f"{layout.mark}: can't be read ({error}); put back a copy of it, or remove the Zebra by 'zebra down --destroy'"
+        ) from error
 
 
 def save(layout: Layout, settings: Settings) -> None:

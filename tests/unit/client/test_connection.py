@@ -149,3 +149,10 @@ def test_a_failure_told_node_by_node():
     for odd in (b"[]", b"{", b'{"nodes": [5]}', b'{"nodes": [{}]}', b'{"nodes": [{"name": "a", "base64": "x"}]}'):
         with pytest.raises(NotReachable, match="node by node"):
             connection(Transport(Told(200, odd))).run_each("[]")
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_page_for_browsers_is_told_as_a_sentence(status: int):
+    page = Told(status, b"<html><h1>No</h1></html>", {"Content-Type": "text/html; charset=UTF-8"})
+    with pytest.raises(Refused, match=rf"^{status}\b[^<\n]+$"):
+        connection(Transport(page)).run("[]")
