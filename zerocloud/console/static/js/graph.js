@@ -4,7 +4,7 @@ import { h, svg, replace } from "./dom.js";
 import { layered } from "./layout.js";
 
 const BOX = { width: 168, height: 50, across: 64, down: 18, margin: 12 };
-const LETTERS = 21;
+const LETTERS = 18;
 
 /** A drawing of {vertices, edges}: {element, show(rows)}; `rows` are the lines of a job's table, by which boxes are coloured. */
 export function drawing({ vertices, edges }) {
