@@ -49,7 +49,7 @@ class Zpm:
 
     def __init__(self, zebra: Zebra) -> None:
         login = zebra.login()
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # templates build with "python"
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # zapps may build with "python"
         self.variables = {**os.environ, "OS_STORAGE_URL": login.storage_url, "OS_AUTH_TOKEN": login.token, "PATH": path}
 
     def __call__(self, folder: Path, *words: str) -> str:

@@ -11,7 +11,7 @@ from zerocloud.cli.terminal import plain_lines
 from zerocloud.client import ClientError
 
 from .errors import ZpmError
-from .project import all_files, load
+from .project import load, watched_files
 from .watch import changes
 from .zapp import ZAPP_YAML
 
@@ -20,17 +20,20 @@ def again(root: Path, work: Callable[[], None]) -> None:
     """Do it until Ctrl-C."""
     click.echo("Watching for changes; Ctrl-C ends it.", err=True)
     known: list[Path] = []
+    builds = False
 
     def files() -> Iterable[Path]:
+        nonlocal builds
         try:
             zapp = load(root)
-            known[:] = all_files(root, (*zapp.bundling, *zapp.ui))
+            builds = bool(zapp.build)
+            known[:] = watched_files(root, zapp)
         except ZpmError:  # while zapp.yaml has a mistake, what it named before is watched
             known.append(root / ZAPP_YAML)
         return known
 
     try:
-        for changed in changes(files):
+        for changed in changes(files, makes_files=lambda: builds):
             click.echo(f"{changed[0].name} changed" + (f", and {len(changed) - 1} more" if changed[1:] else ""), err=True)
             try:
                 work()

@@ -7,6 +7,7 @@ import io
 import os
 import shlex
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -58,8 +59,10 @@ def bundle(root: Path, warn: Warn, refresh: bool = False, into: Path | None = No
 
 
 def _build(root: Path, command: str) -> None:
+    ours = Path(sys.executable).parent  # where our own commands are found, even if zpm was called by its path
+    variables = {**os.environ, "PATH": os.pathsep.join((os.environ.get("PATH", os.defpath), str(ours)))}
     try:
-        done = subprocess.run(shlex.split(command), cwd=root, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(shlex.split(command), cwd=root, check=False, stdin=subprocess.DEVNULL, env=variables)
     except (OSError, ValueError) as error:
         raise BundleError(f"build: {command}: {error}") from error
     if done.returncode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,9 @@ from .zapp import ZAPP_YAML, Zapp, read_zapp
 
 STORE = ".zapp"
 """The folder for what zpm makes on the way."""
+
+SUFFIX = ".zapp"
+"""How the names of archives end."""
 
 LARGEST_YAML = 1 << 20
 
@@ -53,6 +57,17 @@ def matching(root: Path, pattern: str) -> list[str]:
     return sorted({_inside(root, path) for match in found for path in _files(match) if not _is_ours(root, path)})
 
 
+def watched_files(root: Path, zapp: Zapp) -> Iterator[Path]:
+    """The files that, if they change, ask for a new zapp: with a ``build``, all that it may read, named or not."""
+    if not zapp.build:
+        yield from all_files(root, (*zapp.bundling, *zapp.ui))
+        return
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(folder, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.suffix != SUFFIX)
+
+
 def all_files(root: Path, patterns: Sequence[str]) -> Iterator[Path]:
     """Every file that a zapp is made of, zapp.yaml included."""
     yield root / ZAPP_YAML
@@ -70,7 +85,7 @@ def _files(path: Path) -> Iterator[Path]:
 def _is_ours(root: Path, path: Path) -> bool:
     """Whether it is what zpm itself puts into the folder or the archive."""
     relative = path.relative_to(root)
-    return relative.parts[0] == STORE or str(relative) == ZAPP_YAML or (len(relative.parts) == 1 and path.suffix == ".zapp")
+    return relative.parts[0] == STORE or str(relative) == ZAPP_YAML or (len(relative.parts) == 1 and path.suffix == SUFFIX)
 
 
 def _inside(root: Path, path: Path) -> str:

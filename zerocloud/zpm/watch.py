@@ -12,10 +12,15 @@ PAUSE = 0.3
 Picture = dict[Path, tuple[int, int]]
 
 
-def changes(files: Callable[[], Iterable[Path]], pause: Callable[[], None] = lambda: time.sleep(PAUSE)) -> Iterator[list[Path]]:
+def changes(
+    files: Callable[[], Iterable[Path]],
+    pause: Callable[[], None] = lambda: time.sleep(PAUSE),
+    makes_files: Callable[[], bool] = lambda: False,
+) -> Iterator[list[Path]]:
     """The files that have changed, come or gone since the last look, whenever there are some. Never ends.
 
-    ``files`` may raise what it likes; it passes through.
+    ``makes_files``: whether the work that the caller does between two of them makes some of the files itself; what changed
+    meanwhile is no news then. ``files`` may raise what it likes; it passes through.
     """
     before = _picture(files())
     while True:
@@ -25,6 +30,8 @@ def changes(files: Callable[[], Iterable[Path]], pause: Callable[[], None] = lam
         before = now
         if changed:
             yield changed
+            if makes_files():
+                before = _picture(files())
 
 
 def _picture(files: Iterable[Path]) -> Picture:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import sys
 import tarfile
 
 import pytest
@@ -119,6 +120,13 @@ def test_build_makes_what_is_bundled(root):
     (root / "zapp.yaml").write_text(ZAPP + "build: nonexistent-command\n")
     with pytest.raises(BundleError, match="nonexistent-command"):
         made(root)
+
+
+def test_a_build_finds_our_commands_after_those_of_the_path(root, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (root / "zapp.yaml").write_text(ZAPP + "build: \"sh -c 'echo $PATH > made.wasm'\"\n")
+    made(root)
+    assert (root / "made.wasm").read_text() == f"/usr/bin:/bin:{os.path.dirname(sys.executable)}\n"
 
 
 def test_the_folder_is_found_from_within(root, tmp_path):

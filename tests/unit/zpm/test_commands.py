@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from tests.unit.zpm.conftest import ZAPP
 from zerocloud.client import Login, LoginError
 from zerocloud.zpm import options
 from zerocloud.zpm import watch as watching
@@ -167,7 +169,7 @@ def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsy
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("zerocloud.zpm.again.changes", lambda files: watching.changes(files, pause))
+    monkeypatch.setattr("zerocloud.zpm.again.changes", partial(watching.changes, pause=pause))
     done = []
 
     def work():
@@ -182,6 +184,36 @@ def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsy
     assert "zapp.yaml changed" in told
     assert "c.txt changed" in told
     assert "Error:\nthe token has expired" in told
+
+
+def test_what_a_build_reads_is_watched_and_what_it_makes_is_not(root, monkeypatch, capsys):
+    (root / "zapp.yaml").write_text(ZAPP + "build: make\n")
+    (root / "p.c").write_text("source")
+    (root / ".git").mkdir()
+    steps = iter(
+        [
+            lambda: (root / "p.c").write_text("source, changed"),
+            lambda: (root / ".git/index").write_text("of no interest"),
+            lambda: (root / "hello.zapp").write_text("ours"),
+        ]
+    )
+
+    def pause():
+        try:
+            next(steps)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr("zerocloud.zpm.again.changes", partial(watching.changes, pause=pause))
+    done = []
+
+    def work():
+        done.append(1)
+        (root / "p.wasm").write_text("compiled anew")
+
+    again(root, work)
+    assert done == [1]
+    assert "p.c changed" in capsys.readouterr().err
 
 
 def test_the_page_names_every_command_and_option():

@@ -142,6 +142,8 @@ def test_executing_what_is_deployed(zpm):
     store = Store(apps={"hello/boot/system.map": b"[5]"})
     result, transport = zpm("execute", "--container", "apps/hello", told=store)
     assert (result.exit_code, result.stdout, transport.bodies[-1]) == (0, "answer\n", b"[5]")
+    result, _ = zpm("execute", "hello.zapp", "--container", "apps/hello", told=store)
+    assert (result.exit_code, "not both" in result.output) == (2, True)
     result, _ = zpm("execute", "--container", "apps", told=store)
     assert (result.exit_code, result.stderr) == (1, "Error:\nCould not find apps/boot/system.map\n")
 

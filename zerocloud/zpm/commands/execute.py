@@ -29,6 +29,8 @@ def command(zapp: Path | None, container: str | None, summary: bool, as_json: bo
     """Execute ZAPP, a file, or what is deployed in a container, and print its answer."""
     if container is None and zapp is None:
         raise UsageError("give a zapp, or --container")
+    if container is not None and zapp is not None:
+        raise UsageError("give a zapp, or --container, not both")
     with connection() as cloud:
         work = stored_map(cloud, Target.parse(container)) if container is not None else zapp
         assert work is not None
