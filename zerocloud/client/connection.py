@@ -16,6 +16,7 @@ from .futures import Future
 from .jobs import Job, JobStatus
 from .login import Login, log_in
 from .raised import raised
+from .reasons import root_reason
 from .results import Answer, NodeAnswer, node_answers
 from .returns import Form, form, loaded
 from .work import JSON, Work, prepared
@@ -226,7 +227,7 @@ class Connection:
         try:
             return self._session.request(method, url, **named)
         except requests.RequestException as error:
-            raise NotReachable(f"{url} does not answer: {error}") from error
+            raise NotReachable(f"{url} does not answer: {root_reason(error)}") from error
 
     def _all_jobs(self, states: tuple[str, ...], page: int) -> Iterator[JobStatus]:
         query = {"zerovm": "jobs", "limit": str(page), **({"state": ",".join(states)} if states else {})}

@@ -12,6 +12,7 @@ from swiftclient.exceptions import ClientException
 
 from . import clouds
 from .errors import LoginError
+from .reasons import root_reason
 
 VERSION_1 = ("ST_AUTH", "ST_USER", "ST_KEY")
 TOKEN = ("OS_STORAGE_URL", "OS_AUTH_TOKEN")
@@ -79,7 +80,7 @@ def _ask(credentials: Sequence[str], version: str, options: Mapping[str, str]) -
         reason = "wrong user or password" if error.http_status == HTTPStatus.UNAUTHORIZED else error.msg
         raise LoginError(f"{user} can't sign in at {url}: {reason}") from error
     except OSError as error:
-        raise LoginError(f"{url} does not answer: {error}") from error
+        raise LoginError(f"{url} does not answer: {root_reason(error)}") from error
     return Login(storage_url.rstrip("/"), token)
 
 

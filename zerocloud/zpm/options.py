@@ -24,7 +24,8 @@ VERSION_2 = {
     "os_username": "OS_USERNAME",
     "os_password": "OS_PASSWORD",
 }
-NAMES = {**VERSION_1, **VERSION_2}
+CLOUD = {"os_cloud": "OS_CLOUD"}
+NAMES = {**VERSION_1, **VERSION_2, **CLOUD}
 """Options, as Python names, and the variables that they take the place of."""
 
 SHORT = {"auth": "-A", "user": "-U", "key": "-K"}
@@ -90,6 +91,11 @@ def chosen_variables(environment: Mapping[str, str] | None = None) -> dict[str, 
     options = {variable: given[name] for name, variable in NAMES.items() if given.get(name)}
     around = dict(os.environ if environment is None else environment)
     version = given.get("auth_version")
+    if "OS_CLOUD" in options:
+        if version or len(options) > 1:
+            raise ZpmError("--os-cloud takes all from clouds.yaml: leave the other options of signing in out")
+        others = {*VERSION_1.values(), *VERSION_2.values()}
+        return {**{name: value for name, value in around.items() if name not in others}, **options}
     if version is None:
         return {**(_without_others(around, options) if options else around), **options}
     wanted = VERSION_1 if version == "1.0" else VERSION_2
@@ -97,7 +103,8 @@ def chosen_variables(environment: Mapping[str, str] | None = None) -> dict[str, 
     tenant = "OS_PROJECT_NAME" if version == "3" and found.get("OS_PROJECT_NAME") else "OS_TENANT_NAME"
     names = [tenant if name == "OS_TENANT_NAME" else name for name in wanted.values()]
     if not all(found.get(name) for name in names):
-        raise ZpmError(f"Version {version[0]} auth requires {', '.join(names)} to be set or given as options")
+        told = ["OS_PROJECT_NAME" if version == "3" and name == tenant else name for name in names]
+        raise ZpmError(f"Version {version[0]} auth requires {', '.join(told)} to be set or given as options")
     others = {"OS_CLOUD", "OS_AUTH_TOKEN", *(VERSION_2 if version == "1.0" else VERSION_1).values()}
     kept = {name: value for name, value in found.items() if name not in others}
     return kept if version == "1.0" else {**kept, "OS_IDENTITY_API_VERSION": version}

@@ -138,6 +138,13 @@ def test_a_version_tells_what_it_requires(version, missing):
         chosen(environment, "-V", version)
 
 
+def test_a_cloud_by_its_name_wins_and_stands_alone():
+    assert chosen(TEMPAUTH, "--os-cloud", "mine") == {"OS_CLOUD": "mine"}
+    for more in (("-V", "3"), ("-U", "me")):
+        with pytest.raises(ZpmError, match="leave the other options"):
+            chosen({}, "--os-cloud", "mine", *more)
+
+
 def test_changes_are_noticed(tmp_path):
     files = [tmp_path / name for name in "abc"]
     for path in files[:2]:
