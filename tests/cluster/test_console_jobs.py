@@ -61,8 +61,8 @@ def test_a_mistake_is_shown_where_it_stands_then_the_map_runs(editor: Page, clie
     write(editor, {**good, "connect": []}, total)
     editor.until(lambda: len(editor.all(".graph g.box.node")) == 3)
     assert [one.text.split("\n")[0] for one in editor.all(".graph g.box.object")] == [
-        f"{container}/a.txt"[:20] + "…",
-        f"{container}/b.txt"[:20] + "…",
+        f"{container}/a.txt"[:17] + "…",
+        f"{container}/b.txt"[:17] + "…",
     ]
     run(editor)
     ends(editor, "succeeded")

@@ -3,9 +3,9 @@
 import { h, svg } from "./dom.js";
 
 const WIDTH = 640;
-const HEIGHT = 190;
-const LEFT = 64;
-const BOTTOM = 24;
+const HEIGHT = 200;
+const LEFT = 84;
+const BOTTOM = 34;
 
 /** `bars` are [{label, parts: [[kind, value]…]}]; `show(value)` says a value; `base` is 1024 for bytes. */
 export function plot(title, bars, show, base = 10) {
@@ -22,7 +22,7 @@ export function plot(title, bars, show, base = 10) {
     ),
   );
   const drawn = bars.map((bar, index) => column(bar, totals[index], LEFT + index * step, step, y, show));
-  const every = Math.ceil(bars.length / 8);
+  const every = Math.ceil(bars.length / 5);
   const labels = bars.map(
     (bar, index) =>
       index % every === 0 &&
