@@ -253,7 +253,7 @@ def test_the_foreground_tells_of_a_dead_node(directory: Path) -> None:
     os.kill(int(str(status(directory)["node1"]["pid"])), signal.SIGSEGV)
     front.read_until("node1 was killed by SIGSEGV")
     os.killpg(front.process.pid, signal.SIGINT)
-    assert front.end() == 0
+    assert front.end() == 130
 
 
 def test_a_node_killed(directory: Path) -> None:
