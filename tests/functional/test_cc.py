@@ -41,3 +41,10 @@ def test_a_mistake_is_the_compilers_to_tell(tmp_path):
     assert done.returncode != 0
     assert "bad.c:1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cplusplus_program_has_no_exceptions(tmp_path):
+    """Or what is only able to throw could not be linked."""
+    (tmp_path / "p.cpp").write_text("#if __has_feature(cxx_exceptions)\n#error exceptions\n#endif\n")
+    done = cc(tmp_path, "p.cpp", "-c")
+    assert done.returncode == 0, done.stderr

@@ -16,6 +16,8 @@ from zerocloud.cli.errors import CommandError
 TARGET = "wasm32-wasi"
 SETTINGS = ("-Os", "-s", "-Wl,-z,stack-size=1048576")
 """Small programs with a stack of 1 MiB: the compiler's own 16 MiB count against every session's memory."""
+WITHOUT = ("-fno-exceptions",)
+"""The sandbox takes no exceptions; and what is only able to throw, a vector even, could not be linked."""
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++", ".C")
 
 EPILOG = """\b
@@ -37,8 +39,9 @@ def command(words: tuple[str, ...]) -> None:
         raise CommandError("The compiler is the package ziglang: pip install 'ziglang>=0.13,<0.18'")
     sources = [word for word in words if not word.startswith("-") and Path(word).suffix]
     driver = "c++" if any(Path(word).suffix in CPLUSPLUS for word in sources) else "cc"
+    settings = (*SETTINGS, *(WITHOUT if driver == "c++" else ()))
     named = any(word.startswith("-o") or word == "-c" for word in words)
     output = () if named or not sources else ("-o", str(Path(sources[0]).with_suffix(".wasm")))
     include = os.fspath(files("zerocloud.zrt").joinpath("include"))  # type: ignore[call-overload]
-    line = [sys.executable, "-m", "ziglang", driver, "-target", TARGET, "-I", include, *SETTINGS, *words, *output]
+    line = [sys.executable, "-m", "ziglang", driver, "-target", TARGET, "-I", include, *settings, *words, *output]
     raise SystemExit(subprocess.run(line).returncode)
