@@ -77,6 +77,8 @@ def _ask(credentials: Sequence[str], version: str, options: Mapping[str, str]) -
     try:
         storage_url, token = get_auth(url, user, key, auth_version=version, os_options=dict(options))
     except ClientException as error:
+        if "keystoneclient" in error.msg:  # swiftclient's own sentence names options that are not ours
+            raise LoginError('Signing in by Keystone needs another package: pip install "zerocloud[keystone]"') from error
         reason = "wrong user or password" if error.http_status == HTTPStatus.UNAUTHORIZED else error.msg
         raise LoginError(f"{user} can't sign in at {url}: {reason}") from error
     except OSError as error:

@@ -1,5 +1,7 @@
 """Who the user is, by environment variables."""
 
+import sys
+
 import pytest
 
 from zerocloud.client import Login, LoginError, log_in
@@ -48,6 +50,12 @@ def test_without_credentials_the_cure_is_told(variables):
 def test_nobody_listens():
     with pytest.raises(LoginError, match=r"127\.0\.0\.1:9"):
         log_in({**TEMPAUTH, "ST_AUTH": "http://127.0.0.1:9/auth/v1.0"})
+
+
+def test_keystone_needs_a_package_that_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keystoneclient", None)
+    with pytest.raises(LoginError, match=r"^Signing in by Keystone needs .* \"zerocloud\[keystone\]\"$"):
+        log_in(KEYSTONE)
 
 
 CLOUDS = """
