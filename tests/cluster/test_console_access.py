@@ -13,11 +13,15 @@ ACTIVE = {
     *("button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "menuitem", "tab"),
     *("meter", "image"),
 }
+# The walk begins at the top of the page, wherever the focus was before.
+BEGIN = """window.visited = new Set(); document.body.tabIndex = -1; document.body.focus();
+document.body.removeAttribute('tabindex'); done()"""
+# The name of what has the focus, or nothing if that is the page itself, or was there before: many things may have one name.
 FOCUSED = """let one = document.activeElement; while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
-done(one === document.body ? null : one.tagName + ' ' +
-    (one.getAttribute('aria-label') || one.textContent || one.name).trim())"""
+const again = one === document.body || window.visited.has(one); window.visited.add(one);
+done(again ? null : one.tagName + ' ' + (one.getAttribute('aria-label') || one.textContent || one.name).trim())"""
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
-MOST_STOPS = 40
+MOST_STOPS = 1000
 
 
 def unnamed(page: Page) -> list[str]:
@@ -31,14 +35,14 @@ def unnamed(page: Page) -> list[str]:
 
 
 def stops(page: Page) -> list[str]:
-    """What the key Tab leads to, in order, until it leaves the page or begins again."""
-    page.script("document.activeElement.blur(); done()")
+    """What the key Tab leads to, in order, until it leaves the page or comes back."""
+    page.script(BEGIN)
     found: list[str] = []
     for _ in range(MOST_STOPS):
         for kind in ("keyDown", "keyUp"):
             page.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, **TAB})
         here = page.script(FOCUSED)
-        if here is None or (found and here == found[0]):
+        if here is None:
             break
         found.append(here)
     return found
