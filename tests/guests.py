@@ -110,6 +110,17 @@ GATHER = f"""(module
       (drop (call $close (i32.load (i32.const 16))))
       (br $next))))"""
 
+# Writes sixteen random bytes to its standard output.
+DICE = f"""(module
+  (import "{WASI}" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (drop (call $random (i32.const 64) (i32.const 16)))
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 16))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"""
+
 # Lets a second go by on the monotonic clock, then copies its standard input to its standard output.
 LINGER = COPY.replace(
     f"""(import "{WASI}" "proc_exit\"""",
@@ -137,6 +148,7 @@ SOURCES = {
     "trap": TRAP,
     "exit-3": EXIT_3,
     "gather": GATHER,
+    "dice": DICE,
 }
 
 

@@ -208,6 +208,19 @@ def test_more_nodes_than_slots_wait_for_their_turn(client: Client, container: st
     assert answer.text == "".join(f"{number} " for number in range(100))
 
 
+@pytest.mark.parametrize("path", ["", "out"])
+def test_copies_run_on_different_servers_and_are_compared(client: Client, container: str, path: str) -> None:
+    client.put(f"{container}/in", b"data")
+    target = stdout(path=f"swift://~/{container}/{path}") if path else stdout()
+    for name, differ in (("copy", False), ("dice", True)):
+        url = program(client, container, name)
+        answer = run(client, node(url, replicate=3, devices=[stdin(container, "in"), target]))
+        assert answer.status_code == 200, answer.text
+        assert len({server.partition(":")[0] for server in answer.headers["X-Nexe-Server"].split(",")}) == 3
+        assert ("wrote different outputs" in answer.headers.get("X-Nexe-Error", "")) == differ
+        assert len(client.get(f"{container}/{path}").content if path else answer.content) == (16 if differ else 4)
+
+
 def test_two_jobs_at_once_do_not_meet(client: Client, container: str) -> None:
     mapper, reducer = (program(client, container, name) for name in (job.MAPPER, job.REDUCER))
     client.put(f"{container}/text", b"one two two " * 1000)

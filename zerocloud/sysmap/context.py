@@ -75,19 +75,14 @@ class Limits:
     """Further attempts that a map may ask for."""
 
 
-def one_replica(path: SwiftPath) -> int:
-    """The replica count where writing nodes are not to be copied."""
-    return 1
-
-
 @dataclass(frozen=True)
 class Context:
     """Everything but the map that a plan depends on.
 
     ``account`` is what ``.`` and ``~`` stand for. ``image``: the job brings a user image. ``job`` names the job in
     ``opaque`` channels. ``system_images`` are the names of the cluster's system images, None where they are not known here
-    (then unknown devices are left to the executing server). ``replicas`` gives the replica count of the policy in which a
-    written object will be (section 7); with ``ignore_replication`` every node has one copy, whatever its map says.
+    (then unknown devices are left to the executing server). With ``ignore_replication`` every node has one copy, whatever its
+    map says.
     ``slots`` is how many nodes ``"count": "auto"`` makes. ``affinity`` gives equal values to objects that lie together;
     nodes with ``each`` are packed by it. ``size_of`` is asked for the size in bytes of an object that is to be split and
     that a listing calls empty: links, and manifests of segments, are listed so. ``segments_of`` gives the sizes of an object's
@@ -102,7 +97,6 @@ class Context:
     job: str = ""
     default_content_type: str = "application/octet-stream"
     system_images: frozenset[str] | None = frozenset()
-    replicas: Callable[[SwiftPath], int] = one_replica
     ignore_replication: bool = False
     slots: int = 1
     affinity: Callable[[SwiftPath], Hashable] | None = None

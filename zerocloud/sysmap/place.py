@@ -35,9 +35,8 @@ def place(draft: Draft, context: Context, problems: Problems) -> Place:
     if chosen and isinstance(chosen.path, SwiftPath):
         if chosen.access & READS:
             path_info, access = chosen.path.path, "GET"
-        elif chosen.access & Access.WRITABLE and draft.group.replicate:
+        elif chosen.access & Access.WRITABLE:
             path_info, access = chosen.path.path, "PUT"
-            replicate = max(1, context.replicas(chosen.path))
     if context.network == "opaque" or context.ignore_replication:
         replicate = 1
     return Place(path_info, access, replicate, _remote(draft, path_info if access == "GET" else "", problems))

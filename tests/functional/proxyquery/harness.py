@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from swift.common import utils
-from swift.common.concurrency import listen, sleep, spawn, wsgi
+from swift.common.concurrency import GreenPool, listen, sleep, spawn, wsgi
 from swift.common.ring import RingBuilder
 from swift.common.storage_policy import POLICIES
 from swift.common.swob import Request, Response
@@ -66,6 +66,7 @@ class Pipeline:
         self.cut: set[str] = set()
         self.stored: dict[str, float] = {}
         self.full: set[str] = set()
+        self.pace: Callable[[], None] = lambda: None
 
     def put(self, path: str, data: bytes, **headers: str) -> None:
         self.objects[f"{ACCOUNT}/{path}"] = (data, headers)
@@ -126,7 +127,7 @@ class Pipeline:
         response = Response(status=status, headers=headers, request=request)
         if "X-Timestamp" in headers:  # a whole object, as Swift tells of it
             response.etag, response.conditional_response = hashlib.md5(data).hexdigest(), True
-        response.app_iter = Body(whole, self.open, path)
+        response.app_iter = Body(whole, self.open, path, self.pace)
         response.last_modified = self.stored.get(path, 0)
         response.content_length = len(wanted)
         return response
@@ -222,11 +223,13 @@ class Server:
         self.gone = 0
         self.before: Callable[[dict[str, str]], Any] = lambda headers: None
         self.run: Behaviour = lambda job: Answer({"stdout": b""} if _writes(job, "stdout") else {})
+        self.connections: Any = GreenPool()
         self.thread = spawn(
             wsgi.server,
             self.socket,
             self._serve,
             log=utils.NullLogger(),
+            custom_pool=self.connections,
             capitalize_response_headers=False,
             debug=False,
         )
@@ -264,6 +267,8 @@ class Server:
         """Its connections break and nobody listens any more."""
         self.thread.kill()
         self.socket.close()
+        for one in list(self.connections.coroutines_running):
+            one.kill()
 
 
 def _writes(job: Job, device: str) -> bool:

@@ -134,6 +134,13 @@ def test_copies_of_a_node_go_to_different_hosts_and_a_location_to_one_server():
     assert len(set(together.servers.values())) == 1
 
 
+def test_copies_of_a_node_rather_go_to_a_worse_server_than_to_the_same():
+    servers = (A, Server("B:1/d", "B", Tier.LIMITED))
+    play = Play(session(1, node=1, servers=servers), session(2, node=1, servers=servers))
+    play.start()
+    assert play.servers == {1: "A", 2: "B"}
+
+
 def test_a_server_in_trouble_is_asked_last_by_other_sessions():
     play = Play(session(1), session(2), window=1)
     play.start()

@@ -44,7 +44,6 @@ def context(store: Any = STORE, **changes: Any) -> Context:
         limits=Limits(reads=1, rbytes=2, writes=3, wbytes=4),
         job="TX",
         system_images=frozenset(("py",)),
-        replicas=lambda path: 2,
     )
     limits = changes.pop("limits", {})
     return replace(base, limits=replace(base.limits, **limits), **changes)

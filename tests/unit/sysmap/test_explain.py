@@ -38,7 +38,7 @@ JOB = (
         ("stderr", "zvm://log:/dev/in/*-*"),
         connect=["red"],
     ),
-    group("red", ("stdout", "swift://a/x/*"), count=2),
+    group("red", ("stdout", "swift://a/x/*"), count=2, replicate=2),
     group("log", "stdout", exe="file://py:log"),
 )
 

@@ -32,10 +32,10 @@ def test_attached_to_no_object(attach):
     assert (node.access, node.path_info, list(node.remote)) == ("", "/a", ["boot", "stdin"])
 
 
-@pytest.mark.parametrize(("replicate", "expected"), [(0, ("", "/a", 1)), (1, ("PUT", "/a/c/x", 2)), (3, ("PUT", "/a/c/x", 2))])
-def test_replicas_of_written_objects(replicate, expected):
+@pytest.mark.parametrize(("replicate", "expected"), [(0, 1), (1, 1), (3, 3)])
+def test_copies_of_a_node_that_only_writes(replicate, expected):
     node = plan(group("w", ("stdout", "swift://a/c/x"), replicate=replicate)).nodes[0]
-    assert (node.access, node.path_info, node.replicate) == expected
+    assert (node.access, node.path_info, node.replicate) == ("PUT", "/a/c/x", expected)
 
 
 def test_reading_and_writing_one_object_brings_the_old_one():
