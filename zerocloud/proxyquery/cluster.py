@@ -11,6 +11,7 @@ from .jobs.recorder import Recorder
 from .nameservice import NameServers
 from .programs import Programs
 from .settings import Settings
+from .zapps import Zapps
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class Cluster:
     logger: Any
     recorder: Recorder
     programs: Programs = field(default_factory=Programs)
+    zapps: Zapps = field(default_factory=Zapps)

@@ -176,6 +176,7 @@ class ProxyQuery:
             limits=map_limits(self._settings),
             pipeline=Pipeline(self._application, request.environ, "v1"),
             intake=intake,
+            zapps=self._shared().zapps,
             timeout=asked_timeout(request.headers.get(TIMEOUT), self._settings),
         )
 

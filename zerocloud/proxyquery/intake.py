@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import md5, sha256
-from typing import Any
+from typing import Any, Protocol
 
 from swift.common.concurrency import ChunkReadError, Timeout, sleep
 
@@ -24,6 +24,17 @@ from .subrequests import Fetched
 
 CHUNK = 65536
 EMPTY = md5(usedforsecurity=False).hexdigest()
+
+
+class Content(Protocol):
+    """Bytes that can be had as often as needed until their intake is closed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes from the beginning. Raises SourceError."""
 
 
 class Kept:
@@ -177,37 +188,26 @@ def _within(seconds: float, action: Callable[[], bytes], slow: JobError) -> byte
 class Brought:
     """What a job has from its request: an image for every node's ``/``, and what its devices without a path read.
 
-    ``name`` is that of the image where servers may keep it (:data:`zerocloud.wire.IMAGE`): a digest of the very bytes that are
-    here. So a request can have no image that it could not read.
+    ``name`` is that of the image where servers may keep it (:data:`zerocloud.wire.IMAGE`): a digest of the very bytes that it
+    has. So a request can have no image that it could not read.
     """
 
     intake: Intake | None = None
-    image: Kept | None = None
+    image: Content | None = None
     compressed: bool = False
     payload: Kept | None = None
     name: str = ""
 
-    def members(self, node: Node, image_known: bool = False) -> Iterator[tuple[str, Kept]]:
+    def members(self, node: Node, image_known: bool = False) -> Iterator[tuple[str, Content]]:
         """What is sent to a node of it, by the names of its members (executing server, section 2).
 
         ``image_known``: the node's server has the image.
         """
         if self.image is not None and not image_known:
-            yield self.image_member, self.image
+            yield image_member(self.compressed), self.image
         if self.payload is not None:
             for channel in filter(wants_payload, node.channels):
                 yield channel.device, self.payload
-
-    @property
-    def image_member(self) -> str:
-        """What the image is called among the members."""
-        return wire.GZIP_IMAGE_MEMBER if self.compressed else wire.IMAGE_MEMBER
-
-    def named(self) -> Brought:
-        """The same, its image with a name: one that is likely to come again, and need not be sent again."""
-        if self.image is None:
-            return self
-        return replace(self, name=wire.IMAGE_FORMS[self.image_member] + self.image.sha256())
 
     def close(self) -> None:
         """Forget it."""
@@ -216,3 +216,13 @@ class Brought:
 
 
 NOTHING = Brought()
+
+
+def image_member(compressed: bool) -> str:
+    """What an image is called among the members."""
+    return wire.GZIP_IMAGE_MEMBER if compressed else wire.IMAGE_MEMBER
+
+
+def image_name(content: Kept, compressed: bool) -> str:
+    """The name of an image that is likely to come again, and need not be sent again."""
+    return wire.IMAGE_FORMS[image_member(compressed)] + content.sha256()

@@ -10,15 +10,15 @@ from zerocloud.sysmap import SwiftPath
 from ..access import authorize_execution
 from ..errors import JobError
 from ..request import ZAPP, JobRequest
-from ..subrequests import Fetched
 from .door import JSON, TAR_TYPES, Door, plain_type
+from .opened import Opened, fetch
 from .posted_map import posted_map
 from .rest import api, endpoint, open_object
 from .script import posted_script
-from .sourced import fetch, source_path, sourced
+from .sourced import source_path, sourced
 from .tar_image import posted_image
 
-Read = Callable[[Door, SwiftPath, Fetched], JobRequest]
+Read = Callable[[Door, Opened], JobRequest]
 """Makes a job of an object that is open."""
 
 OPEN, API = "open/1.0", "api/1.0"
@@ -57,13 +57,13 @@ def _as_zapp(door: Door, zapp: SwiftPath, read: Read, runs_at: SwiftPath) -> tup
     Whoever runs it so may have the leave of its containers' owners for that. Only then anything of the client's is read.
     """
     own = replace(door, pipeline=door.pipeline.on_behalf_of(zapp))
-    fetched = fetch(own, zapp)
+    opened = fetch(own, zapp)
     door.environ[ZAPP] = zapp
     try:
         authorize_execution(own.pipeline, own.environ, runs_at)
-        return own, read(own, zapp, fetched)
+        return own, read(own, opened)
     finally:
-        fetched.close()
+        opened.fetched.close()
 
 
 def _posted(door: Door) -> JobRequest:

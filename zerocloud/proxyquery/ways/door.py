@@ -10,10 +10,11 @@ from zerocloud.sysmap import Limits, SystemMapSyntaxError, parse_document
 
 from ..environment import request_environment
 from ..errors import MapError
-from ..intake import Brought, Intake, Kept
+from ..intake import Brought, Content, Intake, Kept
 from ..request import PAYLOAD, JobRequest
 from ..settings import Settings
 from ..subrequests import Pipeline
+from ..zapps import Zapps
 
 JSON = "application/json"
 GZIP = "application/x-gzip"
@@ -34,13 +35,19 @@ class Door:
     limits: Limits
     pipeline: Pipeline
     intake: Intake
+    zapps: Zapps
     timeout: float
 
     def job(
-        self, document: Any, image: Kept | None = None, compressed: bool = False, payload: Kept | None = None
+        self,
+        document: Any,
+        image: Content | None = None,
+        compressed: bool = False,
+        payload: Kept | None = None,
+        name: str = "",
     ) -> JobRequest:
-        """The job request of what was found."""
-        brought = Brought(self.intake, image, compressed, payload)
+        """The job request of what was found; ``name`` is that of the image, if it has one."""
+        brought = Brought(self.intake, image, compressed, payload, name)
         return JobRequest(self.account, document, request_environment(self.environ), self.timeout, brought)
 
     def parse(self, text: bytes) -> Any:

@@ -11,7 +11,8 @@ from ..hooks.hook import Event, Hook
 from ..intake import check_etag
 from ..request import JobRequest
 from .door import Door, open_devices
-from .sourced import fetch, zapp
+from .opened import fetch
+from .sourced import zapp
 
 BOUND = ("stdin", "input")
 """Devices that read the object, unless they have a path of their own."""
@@ -19,11 +20,11 @@ BOUND = ("stdin", "input")
 
 def hooked(door: Door, hook: Hook) -> JobRequest:
     """The job that a hook asks for. What is being written is the payload. Raises JobError."""
-    fetched = fetch(door, hook.zapp)
+    opened = fetch(door, hook.zapp)
     try:
-        found = zapp(door, hook.zapp, fetched)
+        found = zapp(door, opened)
     finally:
-        fetched.close()
+        opened.fetched.close()
     if found is None:
         raise JobError(501, f"{hook.zapp.path} is neither a tar archive with a system map nor a map")
     if hook.event is Event.ON_PUT:

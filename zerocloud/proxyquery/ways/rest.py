@@ -1,7 +1,7 @@
 """Addresses that are programs: ``/open/account/container/zapp`` and ``/api/account/container/…`` (HTTP API, section 4).
 
-Nothing is kept from one request to the next: each reads the zapp anew, with the rights of its caller. So a zapp that was
-deployed again is served at once, and no answer passes by an access list.
+Each request asks for the zapp anew, with the rights of its caller. So a zapp that was deployed again is served at once, and no
+answer passes by an access list; what this process has read of it before is read again only if it has changed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 from ..errors import JobError
 from ..request import JobRequest
 from ..setuid import ENDPOINT
-from ..subrequests import Fetched, Pipeline
+from ..subrequests import Pipeline
 from .association import associated
 from .door import Door
+from .opened import Opened
 from .sourced import zapp
 
 READING = frozenset(("GET", "HEAD"))
@@ -40,19 +41,19 @@ def _no_endpoint(container: str, why: str) -> JobError:
     return JobError(404, f"The API endpoint of container {container} is not swift://account/container/object: {why}")
 
 
-def api(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
+def api(door: Door, opened: Opened) -> JobRequest:
     """The job of a container's endpoint. Raises JobError: 501 for one that is no zapp."""
-    found = zapp(door, path, fetched)
+    found = zapp(door, opened)
     if found is None:
-        raise JobError(501, f"{path.path} is neither a tar archive with a system map nor a map")
+        raise JobError(501, f"{opened.path.path} is neither a tar archive with a system map nor a map")
     return found
 
 
-def open_object(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
+def open_object(door: Door, opened: Opened) -> JobRequest:
     """The job of a zapp, or of the program that is registered for the type of an object. Raises JobError."""
-    found = zapp(door, path, fetched)
+    found = zapp(door, opened)
     if found is not None:
         return found
     if door.method not in READING:
-        raise JobError(501, f"{path.path} is no zapp: it can be opened by GET only")
-    return associated(door, path, fetched.headers.get("content-type", ""))
+        raise JobError(501, f"{opened.path.path} is no zapp: it can be opened by GET only")
+    return associated(door, opened.path, opened.fetched.headers.get("content-type", ""))

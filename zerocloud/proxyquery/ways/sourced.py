@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 
-from ..errors import JobError, SourceError
+from ..errors import JobError
+from ..intake import Content, image_name
 from ..request import JobRequest
-from ..subrequests import Fetched
+from ..zapps import Zapp
 from .door import GZIP, JSON, TAR_TYPES, Door, plain_type
+from .opened import Opened, Unread
 from .script import script_job
 from .tar_image import find_map
 
@@ -27,41 +29,58 @@ def source_path(url: str, account: str) -> SwiftPath:
     return path
 
 
-def sourced(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest:
+def sourced(door: Door, opened: Opened) -> JobRequest:
     """The job of an open object: an archive, a map or a script. Raises JobError."""
-    found = zapp(door, path, fetched)
+    found = zapp(door, opened)
     if found is not None:
         return found
-    return script_job(door, door.intake.fetched(fetched, path.path))
+    return script_job(door, door.intake.fetched(opened.fetched, opened.path.path))
 
 
-def fetch(door: Door, path: SwiftPath) -> Fetched:
-    """Open an object with the rights of the request. Raises JobError with the status of what goes wrong."""
-    fetched = door.pipeline.get(path, headers={"X-Newest": "true"} if door.settings.newest else None)
-    if fetched.status != 200:
-        fetched.close()
-        raise SourceError.refused(fetched.status, path)
-    return fetched
-
-
-def zapp(door: Door, path: SwiftPath, fetched: Fetched) -> JobRequest | None:
+def zapp(door: Door, opened: Opened) -> JobRequest | None:
     """The job of an open object that is an archive with a map, or a map. None, and nothing is read, for other types.
 
     Raises JobError: 400 for an archive without a map.
     """
-    kind = plain_type(fetched.headers.get("content-type"))
+    if opened.known is not None:
+        return _job(door, opened.known, Unread(door, opened.path, opened.known))
+    kind = plain_type(opened.fetched.headers.get("content-type"))
     if kind == JSON:
-        if (fetched.length or 0) > door.settings.maximum_map:
-            raise JobError(413, f"The system map is larger than {door.settings.maximum_map} bytes")
-        text = door.intake.fetched(fetched, path.path)
-        document = door.parse(text.head(text.size))
-        return door.job(document, payload=door.payload(document))
-    if kind not in TAR_TYPES:
+        found, image = _map(door, opened), None
+    elif kind in TAR_TYPES:
+        found, image = _archive(door, opened, kind)
+    else:
         return None
-    image = door.intake.fetched(fetched, path.path)
-    found = find_map(image, kind, door.settings.maximum_input)
-    if found is None:
-        raise JobError(400, f"System boot map was not found in {path.path}")
-    document = door.parse(found)
-    job = door.job(document, image, kind == GZIP, door.payload(document))
-    return replace(job, brought=job.brought.named())
+    job = _job(door, found, image)
+    if _tells_its_version(opened.fetched.headers):
+        door.zapps.remember(opened.path, found)
+    return job
+
+
+def _job(door: Door, zapp: Zapp, image: Content | None) -> JobRequest:
+    document = door.parse(zapp.text)
+    return door.job(document, image if zapp.image else None, zapp.compressed, door.payload(document), zapp.image)
+
+
+def _map(door: Door, opened: Opened) -> Zapp:
+    most = door.settings.maximum_map
+    if (opened.fetched.length or 0) > most:
+        raise JobError(413, f"The system map is larger than {most} bytes")
+    text = door.intake.fetched(opened.fetched, opened.path.path)
+    return Zapp(*_version(opened.fetched.headers), text.head(text.size))
+
+
+def _archive(door: Door, opened: Opened, kind: str) -> tuple[Zapp, Content]:
+    image, compressed = door.intake.fetched(opened.fetched, opened.path.path), kind == GZIP
+    text = find_map(image, kind, door.settings.maximum_input)
+    if text is None:
+        raise JobError(400, f"System boot map was not found in {opened.path.path}")
+    return Zapp(*_version(opened.fetched.headers), text, image_name(image, compressed), compressed, image.size), image
+
+
+def _version(headers: Mapping[str, str]) -> tuple[str, str]:
+    return headers.get("etag", ""), headers.get("x-timestamp", "")
+
+
+def _tells_its_version(headers: Mapping[str, str]) -> bool:
+    return all(_version(headers)) and "x-object-manifest" not in headers  # a manifest's segments have other timestamps
