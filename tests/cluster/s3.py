@@ -8,13 +8,13 @@ import boto3
 from botocore.config import Config
 
 from tests.cluster.zebra_shell import exported
-from zerocloud.zebra import Zebra, view
+from zerocloud.zebra import Zebra, settings, view
 from zerocloud.zebra.settings import user_called
 
 
 def s3_client(zebra: Zebra) -> Any:
     """boto3's client for the user ``test:tester``, as ``zebra env`` would set it up."""
-    lines = view.s3_exports(zebra.proxy_url, user_called("test:tester"))
+    lines = view.s3_exports(settings.load(zebra.layout), user_called("test:tester"))
     variables = exported("\n".join(lines))
     return boto3.client(
         "s3",

@@ -64,7 +64,8 @@ def node_environment(request: Mapping[str, str], node: Node) -> dict[str, str]:
 
 def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in environ.items():
-        if key.startswith("HTTP_") and not key[5:].lower().replace("_", "-").startswith(WITHHELD):
+        # Keystone's middleware leaves None in headers of what a token does not tell, such as a domain.
+        if key.startswith("HTTP_") and isinstance(value, str) and not key[5:].lower().replace("_", "-").startswith(WITHHELD):
             yield key, _text(value)
 
 

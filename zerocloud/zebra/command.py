@@ -21,7 +21,7 @@ from zerocloud.zebra import doctor, logview, neighbours, settings, state, status
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import log_in
-from zerocloud.zebra.settings import POLICIES, USERS, Wish, user_called
+from zerocloud.zebra.settings import AUTHS, POLICIES, USERS, Wish, user_called
 from zerocloud.zebra.start import Started, start
 
 DEFAULT_DIRECTORY = "zebra"
@@ -84,6 +84,7 @@ def main() -> None:
 @click.option("--ec", is_flag=True, default=None, help="Add the erasure-coded storage policy 'ec21'. Needs 3 nodes.")
 @click.option("--policy", type=click.Choice(POLICIES), help="Storage policy of new containers; ec implies --ec.")
 @click.option("--encrypt", is_flag=True, default=None, help="Encrypt what is stored from now on, under a key in the directory.")
+@click.option("--auth", type=click.Choice(AUTHS), help="Who knows the users.  [default: tempauth, or as before]")
 @click.option("--together", is_flag=True, help="One process for everything: less memory, but no node can be killed alone.")
 @click.option("--proxy-workers", type=int, default=1, show_default=True, help="Processes that share the proxy's port.")
 @click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
@@ -97,6 +98,7 @@ def up(
     ec: bool | None,
     policy: str | None,
     encrypt: bool | None,
+    auth: str | None,
     together: bool,
     proxy_workers: int,
     plain: bool,
@@ -115,7 +117,7 @@ def up(
     """
     layout = Layout.at(directory)
     chosen = dict(map(_override, overrides))
-    wish = Wish(nodes, port, ec, policy, encrypt, together, not plain, chosen, proxy_workers)
+    wish = Wish(nodes, port, ec, policy, encrypt, auth, together, not plain, chosen, proxy_workers)
     settings.check_wish(wish)
     signal.signal(signal.SIGTERM, _terminate)
     console = Console(stderr=True)
@@ -123,7 +125,7 @@ def up(
         prepared = sysimages.prepare(images, lambda text: progress.update(f"{text} …"))
         wish = replace(wish, overrides={**prepared, **chosen})
         started = start(layout, wish, lambda text: progress.update(f"{text} …"))
-    welcome = view.welcome(layout, started.url, USERS[0], detach, console=not plain)
+    welcome = view.welcome(layout, settings.load(layout), USERS[0], detach, console=not plain)
     if detach:
         Console().print(welcome)
         started.detach()
@@ -177,8 +179,8 @@ def env(directory: str, user: str, s3: bool) -> None:
     layout = Layout.at(directory)
     chosen = user_called(user)
     state.running(layout)
-    url = settings.load(layout).url
-    for line in view.s3_exports(url, chosen) if s3 else view.exports(url, chosen, log_in(url, chosen)):
+    known = settings.load(layout)
+    for line in view.s3_exports(known, chosen) if s3 else view.exports(known, chosen, log_in(known, chosen)):
         click.echo(line)
 
 

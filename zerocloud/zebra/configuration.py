@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from zerocloud.zebra import upkeep
+from zerocloud.zebra.keystone.configuration import keystone_conf, proxy_filters
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.pipelines import CHAIN_FILTER, CONSOLE_FILTER, PROXY_FILTER, QUEUE_FILTER, STORAGE_FILTER, pipeline
-from zerocloud.zebra.settings import POLICIES, USERS, Settings, address_of, parse_overrides
+from zerocloud.zebra.settings import KEYSTONE, POLICIES, USERS, Settings, address_of, parse_overrides
 
 Sections = dict[str, dict[str, str]]
 
@@ -65,8 +66,8 @@ def swift_conf(settings: Settings) -> Sections:
 
 
 def servers(layout: Layout, settings: Settings, filters: bool = True, proxy_workers: int = 1) -> Iterator[tuple[str, Sections]]:
-    """The configuration of every server, by its name (``proxy``, ``account-1``, …)."""
-    for server in settings.servers:
+    """The configuration of every one of Swift's servers, by its name (``proxy``, ``account-1``, …)."""
+    for server in settings.swift_servers:
         kind = server.partition("-")[0]
         sections = _proxy(layout, settings, filters, proxy_workers) if kind == "proxy" else _storage(layout, server, filters)
         sections["DEFAULT"] = {
@@ -84,8 +85,8 @@ def servers(layout: Layout, settings: Settings, filters: bool = True, proxy_work
         yield server, sections
 
 
-def _pipeline_sections(kind: str, filters: bool, options: Mapping[str, Mapping[str, str]], encrypt: bool = False) -> Sections:
-    *names, application = pipeline(kind, filters, encrypt)
+def _pipeline_sections(names: Sequence[str], options: Mapping[str, Mapping[str, str]]) -> Sections:
+    *names, application = names
     sections: Sections = {"DEFAULT": {}, "pipeline:main": {"pipeline": " ".join((*names, application))}}
     for name in dict.fromkeys(names):
         given = options.get(name, {})
@@ -102,9 +103,18 @@ def _proxy(layout: Layout, settings: Settings, filters: bool, workers: int) -> S
     jobs = {"use": "egg:zerocloud#proxy_query", "zerovm_spool_directory": str(layout.temporary)}
     keys = {"encryption_root_secret": settings.encryption_secret}
     options = {**_PROXY_OPTIONS, "tempauth": tempauth, PROXY_FILTER: jobs, "keymaster": keys}
+    if settings.auth == KEYSTONE:
+        options |= proxy_filters(settings)
+        origin = settings.keystone_url.removesuffix("/v3")
+        options[CONSOLE_FILTER] = {
+            **_PROXY_OPTIONS[CONSOLE_FILTER],
+            "auth_url": settings.keystone_url,
+            "connect_sources": origin,
+        }
     if workers > 1:  # caches of their own would let one worker answer with what another has changed; so they keep nothing
         options["cache"] = {**_PROXY_OPTIONS["cache"], "max_bytes": "1"}
-    return _pipeline_sections("proxy", filters, options, bool(settings.encryption_secret))
+    names = pipeline("proxy", filters, bool(settings.encryption_secret), settings.auth == KEYSTONE)
+    return _pipeline_sections(names, options)
 
 
 def _storage(layout: Layout, server: str, filters: bool) -> Sections:
@@ -119,7 +129,7 @@ def _storage(layout: Layout, server: str, filters: bool) -> Sections:
         "zerovm_linger": EXECUTOR_LINGER,
     }
     options = {"recon": recon, STORAGE_FILTER: executor, f"{kind}-server": {"use": f"egg:swift#{kind}"}}
-    sections = _pipeline_sections(kind, filters, options)
+    sections = _pipeline_sections(pipeline(kind, filters), options)
     # 'fallocate_reserve' 0: Swift would call a disk with less than 1 % left full, a playground's disk often is.
     sections["DEFAULT"] = {"devices": str(layout.node(node)), "mount_check": "false", "fallocate_reserve": "0"}
     for daemon in _DAEMONS[kind]:
@@ -149,10 +159,12 @@ def render(sections: Sections) -> str:
 
 
 def write(layout: Layout, settings: Settings, filters: bool = True, proxy_workers: int = 1) -> None:
-    """Write ``swift.conf`` and the file of every server."""
+    """Write ``swift.conf`` and the file of every server, Keystone's included."""
     every = servers(layout, settings, filters, proxy_workers)
     texts = {layout.configuration(name): render(sections) for name, sections in every}
     texts[layout.etc / "swift.conf"] = render(swift_conf(settings))
+    if settings.auth == KEYSTONE:
+        texts[layout.configuration(KEYSTONE)] = render(keystone_conf())
     for path, text in texts.items():
         path.touch(mode=0o600)
         path.write_text(text)

@@ -19,8 +19,8 @@ from zerocloud.zebra import leftovers, settings, state, walls
 from zerocloud.zebra.errors import NotRunning, ZebraError
 from zerocloud.zebra.layout import Layout, check_attributes
 from zerocloud.zebra.logview import last_lines
-from zerocloud.zebra.probe import PROBE_USER, call, log_in
-from zerocloud.zebra.settings import Settings, address_of
+from zerocloud.zebra.probe import call, log_in
+from zerocloud.zebra.settings import ADMINISTRATOR, KEYSTONE, Settings, address_of
 from zerocloud.zebra.state import State
 
 LEAST_SPACE = 1 << 30
@@ -152,7 +152,7 @@ def _processes(layout: Layout, running: State) -> Iterator[Finding]:
     dead = [member for member in running.members if not member.alive]
     for member in dead:
         text = f"{member.name} {member.ending or 'has ended'}{_last_words(layout, member.name)}"
-        yield Finding("processes", text, again, fatal=member.name == "proxy" or len(dead) > 1)
+        yield Finding("processes", text, again, fatal=member.name in ("proxy", KEYSTONE) or len(dead) > 1)
     if not dead:
         yield Finding("processes", f"{len(running.members)} processes run")
 
@@ -161,10 +161,10 @@ def _answers(layout: Layout, known: Settings) -> Finding:
     """A PUT and a GET are ``up``'s affair; here an account that can be read will do."""
     cure = f"zebra logs --dir {layout.directory} proxy; then zebra down and zebra up"
     try:
-        login = log_in(known.url, PROBE_USER)
+        login = log_in(known, ADMINISTRATOR)
         answer = call(login.storage_url, "HEAD", {"X-Auth-Token": login.token})
     except (ZebraError, OSError, http.client.HTTPException) as error:
-        return Finding("proxy", f"{known.url} does not answer: {error}", cure)
+        return Finding("proxy", f"{known.url}: {error}", cure)
     if answer.status >= 400:
         return Finding("proxy", f"{known.url} can't read an account: status {answer.status}", cure)
     return Finding("proxy", f"{known.url} answers")

@@ -7,6 +7,7 @@
     DIR/nodeN/dK/         the devices: what Swift stores
     DIR/nodeN/recon/      Swift's own statistics
     DIR/nodeN/compiled/   the executor's cache of compiled programs
+    DIR/keystone/         the Keystone's database and keys, if there is one
     DIR/run/              the lock, the state of the running processes, the executors' sockets, temporary files
     DIR/log/              one log per process
 """
@@ -92,6 +93,11 @@ class Layout:
         """For temporary files of all processes, in place of the system's directory."""
         return self.run / "tmp"
 
+    @property
+    def keystone(self) -> Path:
+        """What the Keystone keeps, if there is one."""
+        return self.directory / "keystone"
+
     def node(self, number: int) -> Path:
         """What the storage node keeps."""
         return self.directory / f"node{number}"
@@ -113,7 +119,9 @@ class Layout:
         return self.log / f"zerovm-node{number}.log"
 
     def configuration(self, server: str) -> Path:
-        """The configuration file of ``proxy`` or ``object-1``."""
+        """The configuration file of ``proxy``, ``object-1`` or ``keystone``."""
+        if server == self.keystone.name:
+            return self.etc / "keystone.conf"
         kind, _, number = server.partition("-")
         return self.etc / (f"{kind}-server-{number}.conf" if number else f"{kind}-server.conf")
 
@@ -204,7 +212,7 @@ def check_attributes(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return name in ("etc", "log", "run") or (name.startswith("node") and name[4:].isdecimal())
+    return name in ("etc", "log", "run", "keystone") or (name.startswith("node") and name[4:].isdecimal())
 
 
 def _only_ours(directory: Path) -> bool:

@@ -26,13 +26,20 @@ CONTAINER = ("healthcheck", "recon", STORAGE_FILTER, "container-server")
 OBJECT = ("healthcheck", "recon", STORAGE_FILTER, "object-server")
 
 ENCRYPTION = ("keymaster", "encryption")
+KEYSTONE = ("authtoken", "s3api", "s3token", "keystoneauth")
+"""What stands in place of ``s3api`` and ``tempauth`` where Keystone knows the users."""
+
 PIPELINES = {"proxy": PROXY, "account": ACCOUNT, "container": CONTAINER, "object": OBJECT}
 
 
-def pipeline(kind: str, filters: bool = True, encrypt: bool = False) -> tuple[str, ...]:
+def pipeline(kind: str, filters: bool = True, encrypt: bool = False, keystone: bool = False) -> tuple[str, ...]:
     """The pipeline of ``proxy``, ``account``, ``container`` or ``object``.
 
-    Without ZeroCloud's own if ``filters`` is false; with Swift's encryption, the last to touch an object, if ``encrypt`` is.
+    Without ZeroCloud's own if ``filters`` is false; with Swift's encryption, the last to touch an object, if ``encrypt`` is;
+    with Keystone in place of TempAuth, if ``keystone`` is.
     """
     names = tuple(name for name in PIPELINES[kind] if filters or name not in OURS)
+    if keystone and kind == "proxy":
+        at = names.index("tempauth")
+        names = (*names[: at - 1], *KEYSTONE, *names[at + 1 :])
     return (*names[:-2], *ENCRYPTION, *names[-2:]) if encrypt and kind == "proxy" else names

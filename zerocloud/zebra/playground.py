@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 
-from zerocloud.zebra import state, stop, sysimages
+from zerocloud.zebra import settings, state, stop, sysimages
 from zerocloud.zebra.errors import NotRunning, ZebraError
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import Login, log_in
@@ -30,7 +30,7 @@ class Zebra:
     goes through HTTP; but then no node can be killed alone. Without ``filters`` it is a plain Swift. ``overrides`` maps
     ``server/section/option`` (``object/object_query/zerovm_timeout``) to a value, and is kept in the directory. ``destroy``
     has :meth:`down` remove the directory with all data. ``images`` are names of system images, such as ``python``.
-    ``proxy_workers`` processes answer at the proxy's port.
+    ``proxy_workers`` processes answer at the proxy's port. ``auth="keystone"`` has a Keystone know the users.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Zebra:
         ec: bool | None = None,
         policy: str | None = None,
         encrypt: bool | None = None,
+        auth: str | None = None,
         together: bool = False,
         filters: bool = True,
         destroy: bool = False,
@@ -50,7 +51,7 @@ class Zebra:
         proxy_workers: int = 1,
     ) -> None:
         self.layout = Layout.at(directory)
-        self._wish = Wish(nodes, port, ec, policy, encrypt, together, filters, dict(overrides or {}), proxy_workers)
+        self._wish = Wish(nodes, port, ec, policy, encrypt, auth, together, filters, dict(overrides or {}), proxy_workers)
         self._images = tuple(images)
         self._destroy = destroy
         self._started: Started | None = None
@@ -82,7 +83,7 @@ class Zebra:
     def proxy_url(self) -> str:
         """``http://address:port`` of the proxy. Raises NotRunning."""
         if self._started is None:
-            raise NotRunning(f"{self.layout.directory}: this Zebra does not run")
+            raise self._asleep()
         return self._started.url
 
     @property
@@ -98,8 +99,13 @@ class Zebra:
     def login(self, user: str = USERS[0].login) -> Login:
         """Storage URL and token of any of the Zebra's users. Raises SettingsError for an unknown one, NotRunning."""
         if user not in self._logins:
-            self._logins[user] = log_in(self.proxy_url, user_called(user))
+            if self._started is None:
+                raise self._asleep()
+            self._logins[user] = log_in(settings.load(self.layout), user_called(user))
         return self._logins[user]
+
+    def _asleep(self) -> NotRunning:
+        return NotRunning(f"{self.layout.directory}: this Zebra does not run")
 
     def state(self) -> state.State:
         """Its processes. Raises NotRunning."""

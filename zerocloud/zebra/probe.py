@@ -1,4 +1,4 @@
-"""HTTP to a Zebra's proxy with nothing but the standard library: is it ready, and what is my token?"""
+"""HTTP to a Zebra with nothing but the standard library: is it ready, and what is my token?"""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from zerocloud.zebra.errors import StartFailed, ZebraError
-from zerocloud.zebra.settings import User, user_called
+import simplejson
 
-PROBE_USER = user_called("admin:admin")
+from zerocloud.zebra.errors import StartFailed, ZebraError
+from zerocloud.zebra.keystone.configuration import DOMAIN
+from zerocloud.zebra.keystone.people import STORE
+from zerocloud.zebra.settings import ADMINISTRATOR, KEYSTONE, Settings, User
+
 PROBE_CONTAINER = ".zebra-probe"
 ATTEMPT_SECONDS = 15.0
+HOME = {"id": DOMAIN}
 PAUSE_SECONDS = 0.05
 
 
@@ -29,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Login:
-    """What tempauth hands out."""
+    """What the authentication hands out."""
 
     storage_url: str
     token: str
@@ -48,18 +52,37 @@ def call(url: str, method: str, headers: Mapping[str, str], body: bytes = b"") -
         connection.close()
 
 
-def log_in(url: str, user: User) -> Login:
-    """A token of the Zebra at ``url``. Raises ZebraError."""
+def log_in(known: Settings, user: User) -> Login:
+    """A token of this Zebra. Raises ZebraError."""
+    by_keystone = known.auth == KEYSTONE
+    where = f"the Keystone at {known.keystone_url}" if by_keystone else f"the proxy at {known.url}"
     try:
-        answer = call(f"{url}/auth/v1.0", "GET", {"X-Auth-User": user.login, "X-Auth-Key": user.key})
+        answer = _ask_keystone(known, user) if by_keystone else _ask_proxy(known, user)
+        if answer.status not in (200, 201):
+            raise ZebraError(f"{where} refuses {user.login}: status {answer.status}")
+        return _catalogued(answer) if by_keystone else Login(answer.headers["x-storage-url"], answer.headers["x-storage-token"])
     except (OSError, http.client.HTTPException) as error:
-        raise ZebraError(f"the proxy at {url} does not answer: {error}") from error
-    if answer.status != 200:
-        raise ZebraError(f"the proxy at {url} refuses {user.login}: status {answer.status}")
-    return Login(answer.headers["x-storage-url"], answer.headers["x-storage-token"])
+        raise ZebraError(f"{where} does not answer: {error}") from error
 
 
-def wait_until_ready(url: str, deadline: float, check: Callable[[], None]) -> None:
+def _ask_proxy(known: Settings, user: User) -> Answer:
+    return call(f"{known.url}/auth/v1.0", "GET", {"X-Auth-User": user.login, "X-Auth-Key": user.key})
+
+
+def _ask_keystone(known: Settings, user: User) -> Answer:
+    identity = {"methods": ["password"], "password": {"user": {"name": user.name, "domain": HOME, "password": user.key}}}
+    asked = {"auth": {"identity": identity, "scope": {"project": {"name": user.account, "domain": HOME}}}}
+    headers = {"Content-Type": "application/json"}
+    return call(f"{known.keystone_url}/auth/tokens", "POST", headers, simplejson.dumps(asked).encode())
+
+
+def _catalogued(answer: Answer) -> Login:
+    catalog = simplejson.loads(answer.body)["token"]["catalog"]
+    (store,) = [service for service in catalog if service["type"] == STORE]
+    return Login(store["endpoints"][0]["url"], answer.headers["x-subject-token"])
+
+
+def wait_until_ready(known: Settings, deadline: float, check: Callable[[], None]) -> None:
     """Return once a PUT and a GET through the proxy have succeeded, with every trace of them removed again.
 
     ``check`` is called before each attempt, and may raise. Raises StartFailed at the ``deadline`` (time.monotonic).
@@ -67,19 +90,19 @@ def wait_until_ready(url: str, deadline: float, check: Callable[[], None]) -> No
     while True:
         check()
         try:
-            trouble = _attempt(url)
+            trouble = _attempt(known)
         except (OSError, http.client.HTTPException, ZebraError) as error:
             trouble = str(error)
         if not trouble:
             return
         if time.monotonic() > deadline:
-            raise StartFailed(f"the Zebra at {url} did not become ready in time: {trouble}")
+            raise StartFailed(f"the Zebra at {known.url} did not become ready in time: {trouble}")
         time.sleep(PAUSE_SECONDS)
 
 
-def _attempt(url: str) -> str:
+def _attempt(known: Settings) -> str:
     """What stands in the way of a PUT and a GET, or nothing."""
-    login = log_in(url, PROBE_USER)
+    login = log_in(known, ADMINISTRATOR)
     headers = {"X-Auth-Token": login.token}
     container = f"{login.storage_url}/{PROBE_CONTAINER}"
     content = secrets.token_bytes(16)

@@ -23,11 +23,12 @@ PROXY_ADDRESS = "127.0.0.1"
 MOST_PROXY_WORKERS = 16
 KINDS = ("account", "container", "object")
 POLICIES = ("replication", "ec")
+TEMPAUTH, KEYSTONE = AUTHS = ("tempauth", "keystone")
 
 
 @dataclass(frozen=True)
 class User:
-    """A user of tempauth, ``account:name`` with ``key``."""
+    """A user, ``account:name`` with ``key``; in Keystone ``account`` is a project, and ``key`` the password."""
 
     account: str
     name: str
@@ -36,7 +37,7 @@ class User:
 
     @property
     def login(self) -> str:
-        """What goes into X-Auth-User, and is the S3 access key."""
+        """What goes into TempAuth's X-Auth-User."""
         return f"{self.account}:{self.name}"
 
 
@@ -46,6 +47,7 @@ USERS = (
     User("test2", "tester2", "testing2", (".admin",)),
     User("admin", "admin", "admin", (".admin", ".reseller_admin")),
 )
+ADMINISTRATOR = USERS[-1]
 
 
 def user_called(login: str) -> User:
@@ -61,8 +63,8 @@ class Wish:
     """What the caller of ``up`` asked for; None leaves the choice to the Zebra.
 
     ``ec`` adds an erasure-coded storage policy; ``policy`` is one of POLICIES, that of new containers. ``encrypt`` encrypts
-    what is stored from now on. ``together`` puts all servers into one process. Without ``filters`` it is a plain Swift.
-    ``proxy_workers`` are the processes that share the proxy's port.
+    what is stored from now on. ``auth`` is one of AUTHS, who knows the users. ``together`` puts all servers into one process.
+    Without ``filters`` it is a plain Swift. ``proxy_workers`` are the processes that share the proxy's port.
     ``overrides`` maps ``server/section/option`` (``proxy/proxy_query/zerovm_timeout``) to a value; an empty one takes an
     earlier one back.
     """
@@ -72,6 +74,7 @@ class Wish:
     ec: bool | None = None
     policy: str | None = None
     encrypt: bool | None = None
+    auth: str | None = None
     together: bool = False
     filters: bool = True
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -82,8 +85,8 @@ class Wish:
 class Settings:
     """One Zebra. What the first version did not have has a default, so that an older Zebra is taken over as it is.
 
-    ``encryption_secret`` is empty where nothing is encrypted. ``ports`` maps ``proxy``, ``object-1`` and so on to the port
-    that it listened on last.
+    ``encryption_secret`` is empty where nothing is encrypted; ``service_password``, by which the proxy asks Keystone, where
+    there is none. ``ports`` maps ``proxy``, ``object-1`` and so on to the port that it listened on last.
     """
 
     nodes: int
@@ -95,10 +98,17 @@ class Settings:
     overrides: Mapping[str, str] = field(default_factory=dict)
     policy: str = POLICIES[0]
     encryption_secret: str = ""
+    auth: str = TEMPAUTH
+    service_password: str = ""
 
     @property
     def servers(self) -> tuple[str, ...]:
         """The names of all servers, the proxy first."""
+        return (*self.swift_servers, KEYSTONE) if self.auth == KEYSTONE else self.swift_servers
+
+    @property
+    def swift_servers(self) -> tuple[str, ...]:
+        """The names of Swift's servers, the proxy first."""
         return ("proxy", *(f"{kind}-{node}" for node in self.node_numbers for kind in KINDS))
 
     @property
@@ -115,6 +125,11 @@ class Settings:
     def url(self) -> str:
         """Where the proxy answers."""
         return f"http://{PROXY_ADDRESS}:{self.ports['proxy']}"
+
+    @property
+    def keystone_url(self) -> str:
+        """Where Keystone answers, if there is one."""
+        return f"http://{PROXY_ADDRESS}:{self.ports[KEYSTONE]}/v3"
 
     def devices(self) -> dict[int, tuple[str, ...]]:
         """The names of every node's devices."""
@@ -138,7 +153,8 @@ def settle(layout: Layout, wish: Wish) -> Settings:
     if known is None:
         return _fresh(wish)
     ec = wish.ec or (wish.policy == "ec" or None)
-    for name, wanted, actual in (("--nodes", wish.nodes, known.nodes), ("--ec", ec, known.ec)):
+    made = (("--nodes", wish.nodes, known.nodes), ("--ec", ec, known.ec), ("--auth", wish.auth, known.auth))
+    for name, wanted, actual in made:
         if wanted is not None and wanted != actual:
             raise SettingsError(
                 f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; "
@@ -161,6 +177,8 @@ def check_wish(wish: Wish) -> None:
         raise SettingsError(f"--port {wish.port}: expected 1 to 65535")
     if wish.policy is not None and wish.policy not in POLICIES:
         raise SettingsError(f"--policy {wish.policy}: expected {' or '.join(POLICIES)}")
+    if wish.auth is not None and wish.auth not in AUTHS:
+        raise SettingsError(f"--auth {wish.auth}: expected {' or '.join(AUTHS)}")
     if (wish.ec or wish.policy == "ec") and wish.nodes is not None and wish.nodes < EC_DEVICES:
         raise SettingsError(f"--ec needs at least {EC_DEVICES} nodes, there are {wish.nodes}")
     if not 1 <= wish.proxy_workers <= MOST_PROXY_WORKERS:
@@ -194,6 +212,8 @@ def _fresh(wish: Wish) -> Settings:
         overrides=dict(wish.overrides),
         policy=wish.policy or POLICIES[0],
         encryption_secret=_encryption_secret() if wish.encrypt else "",
+        auth=wish.auth or TEMPAUTH,
+        service_password=secrets.token_hex(16) if wish.auth == KEYSTONE else "",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import simplejson
 
-from zerocloud.zebra import errors
+from zerocloud.zebra import errors, settings
 from zerocloud.zebra.channel import Listener
 from zerocloud.zebra.errors import StartFailed
 from zerocloud.zebra.layout import Layout
@@ -64,7 +64,7 @@ def start(layout: Layout, wish: Wish, tell: Callable[[str], None] = lambda text:
         tell("Laying out the directory, building rings, starting servers")
         started.url = _wait_for_servers(started, deadline)
         tell("Waiting for a PUT and a GET through the proxy")
-        wait_until_ready(started.url, deadline, lambda: _check_alive(started))
+        wait_until_ready(settings.load(layout), deadline, lambda: _check_alive(started))
     except BaseException:
         started.stop()
         raise

@@ -27,6 +27,7 @@ def report(layout: Layout) -> dict[str, Any]:
         "replicas": known.replicas,
         "ec": known.ec,
         "policy": known.policy,
+        "auth": known.auth,
         "encrypted": bool(known.encryption_secret),
         "uptime": round(now.supervisor.age, 1),
         "walls": walls.summary(),

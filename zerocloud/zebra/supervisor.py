@@ -20,9 +20,10 @@ from functools import partial
 
 import simplejson
 
-from zerocloud.zebra import configuration, leftovers, ports, processes, rings, serverlog, settings, state, swiftserver
+from zerocloud.zebra import configuration, keystone, leftovers, ports, processes, rings, serverlog, settings, state, swiftserver
 from zerocloud.zebra.channel import Reporter
 from zerocloud.zebra.errors import ZebraError
+from zerocloud.zebra.keystone import server as keystone_server
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.processes import Process
 from zerocloud.zebra.settings import Settings, Wish, address_of
@@ -53,6 +54,10 @@ class Supervisor:
         self.stack.enter_context(state.sole_supervisor(self.layout))
         try:
             known = settings.settle(self.layout, wish)
+            if known.auth == settings.KEYSTONE:
+                keystone.require()
+                # Neither the proxy nor Keystone has anything to ask of anybody but each other.
+                os.environ["no_proxy"] = "*"
             self.layout.prepare_nodes(known.devices())
             sockets = ports.bind(known, wish.port, self.stack)
         except ZebraError:
@@ -78,7 +83,7 @@ class Supervisor:
         gc.collect()
         gc.freeze()
         for name, servers in groups(known, wish.together, wish.proxy_workers):
-            pid = self._fork(name, {server: sockets[server] for server in servers})
+            pid = self._fork(name, known, {server: sockets[server] for server in servers})
             listening = {server.partition("-")[0]: known.ports[server] for server in servers}
             member = state.Member(name, Process.called(pid), address_of(servers[0]), listening)
             self.current = state.State(self.current.supervisor, (*self.current.members, member))
@@ -91,7 +96,7 @@ class Supervisor:
         logger.info("started %d processes, the proxy at %s", len(self.current.members), known.url)
         self.reporter.tell("started", url=known.url, directory=str(self.layout.directory))
 
-    def _fork(self, name: str, listeners: dict[str, socket.socket]) -> int:
+    def _fork(self, name: str, known: Settings, listeners: dict[str, socket.socket]) -> int:
         parent = os.getpid()
         # A signal that comes before the child has its own dispositions must wait for them, not be lost in this process's.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
@@ -106,6 +111,8 @@ class Supervisor:
             own = {server: listener.dup() for server, listener in listeners.items()}
             self.stack.close()
             serverlog.open_log(self.layout.log_of(name))
+            if name == settings.KEYSTONE:
+                keystone_server.serve(self.layout, known, own[name])
             swiftserver.serve(
                 [swiftserver.Server(server, self.layout.configuration(server), bound) for server, bound in own.items()]
             )
@@ -170,12 +177,13 @@ class Supervisor:
 
 
 def groups(known: Settings, together: bool, proxy_workers: int = 1) -> list[tuple[str, list[str]]]:
-    """The processes and the servers in each: the proxy's workers and one for each node, or everything together."""
+    """The processes and the servers in each: the proxy's workers, one for each node, or everything together; Keystone."""
+    beside = [(name, [name]) for name in known.servers if name not in known.swift_servers]
     if together:
-        return [("all", list(known.servers))]
+        return [("all", list(known.swift_servers)), *beside]
     nodes = [(f"node{node}", [f"{kind}-{node}" for kind in settings.KINDS]) for node in known.node_numbers]
     workers = [("proxy" if number == 1 else f"proxy{number}", ["proxy"]) for number in range(1, proxy_workers + 1)]
-    return [*workers, *nodes]
+    return [*workers, *nodes, *beside]
 
 
 def how_it_ended(status: int) -> str:

@@ -14,22 +14,30 @@ from rich.text import Text
 from zerocloud.zebra.doctor import Finding
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import Login
-from zerocloud.zebra.settings import User
+from zerocloud.zebra.settings import KEYSTONE, Settings, User
 from zerocloud.zebra.status import RUNNING
 
 CONSOLE = "/console/"
 
 
-def welcome(layout: Layout, url: str, user: User, detached: bool, console: bool = True) -> RenderableType:
+def welcome(layout: Layout, known: Settings, user: User, detached: bool, console: bool = True) -> RenderableType:
     """The first words after a start. ``console``: whether the page is served."""
     directory = shlex.quote(str(layout.directory))
+    url = known.url
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     if console:
         grid.add_row("console", Text(f"{url}{CONSOLE}", style="bold"))
     grid.add_row("proxy", Text(url))
-    grid.add_row("account", Text(f"{user.login}, key {user.key}; also the S3 access key and secret"))
+    if known.auth == KEYSTONE:
+        grid.add_row("keystone", Text(known.keystone_url))
+        who = (
+            f"user {user.name}, password {user.key}, project {user.account}, domain Default; {user.name} and {user.key} for S3"
+        )
+    else:
+        who = f"{user.login}, key {user.key}; also the S3 access key and secret"
+    grid.add_row("account", Text(who))
     first = "date | swift upload hello - --object-name now; swift download hello now -o -"
     grid.add_row("use it", Text(f'eval "$(zebra env --dir {directory})"; {first}'))
     grid.add_row("look", Text(f"zebra status --dir {directory}; zebra logs --dir {directory} --follow"))
@@ -37,26 +45,36 @@ def welcome(layout: Layout, url: str, user: User, detached: bool, console: bool 
     return Group(Text("The Zebra runs.", style="bold"), grid)
 
 
-def exports(url: str, user: User, login: Login) -> list[str]:
+def exports(known: Settings, user: User, login: Login) -> list[str]:
     """Lines for the shell, which the ``swift`` command and most Swift libraries understand."""
-    values = {
-        "ST_AUTH": f"{url}/auth/v1.0",
-        "ST_USER": user.login,
-        "ST_KEY": user.key,
-        "OS_STORAGE_URL": login.storage_url,
-        "OS_AUTH_TOKEN": login.token,
-    }
-    return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    if known.auth == KEYSTONE:
+        who = {
+            "OS_AUTH_URL": known.keystone_url,
+            "OS_IDENTITY_API_VERSION": "3",
+            "OS_USERNAME": user.name,
+            "OS_PASSWORD": user.key,
+            "OS_PROJECT_NAME": user.account,
+            "OS_USER_DOMAIN_NAME": "Default",
+            "OS_PROJECT_DOMAIN_NAME": "Default",
+        }
+    else:
+        who = {"ST_AUTH": f"{known.url}/auth/v1.0", "ST_USER": user.login, "ST_KEY": user.key}
+    return _exported({**who, "OS_STORAGE_URL": login.storage_url, "OS_AUTH_TOKEN": login.token})
 
 
-def s3_exports(url: str, user: User) -> list[str]:
+def s3_exports(known: Settings, user: User) -> list[str]:
     """Lines for the shell, which S3 clients understand."""
-    values = {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": user.login,
-        "AWS_SECRET_ACCESS_KEY": user.key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+    return _exported(
+        {
+            "AWS_ENDPOINT_URL": known.url,
+            "AWS_ACCESS_KEY_ID": user.name if known.auth == KEYSTONE else user.login,
+            "AWS_SECRET_ACCESS_KEY": user.key,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+    )
+
+
+def _exported(values: dict[str, str]) -> list[str]:
     return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
 
 

@@ -29,6 +29,8 @@ def as_user(user):
         "HTTP_X_PROJECT_NAME": project,
         "HTTP_X_PROJECT_DOMAIN_ID": "default",
         "HTTP_X_ROLES": role,
+        "HTTP_X_DOMAIN_ID": None,  # no mistake: so keystonemiddleware says that a token is a project's
+        "HTTP_X_DOMAIN_NAME": None,
     }
 
 
@@ -68,7 +70,7 @@ def test_who_runs_them_is_told_to_the_program_and_no_more(world, call):
     assert call(OWNER).status_int == 200
     (job,) = world.jobs()
     assert job.node["env"]["REMOTE_USER"] == "owner"
-    assert not [name for name in job.node["env"] if name.startswith("HTTP_X_AUTH")]
+    assert not [name for name in job.node["env"] if name.startswith(("HTTP_X_AUTH", "HTTP_X_DOMAIN"))]
 
 
 @pytest.mark.parametrize("path", [f"/open/{ACCOUNT}/app/zapp", f"/api/{ACCOUNT}/app/x"])

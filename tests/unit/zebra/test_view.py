@@ -9,7 +9,10 @@ from rich.console import Console
 from zerocloud.zebra import view
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.probe import Login
-from zerocloud.zebra.settings import USERS, User
+from zerocloud.zebra.settings import USERS, Settings, User
+
+TEMPAUTH = Settings(1, False, "p", "s", "k", ports={"proxy": 1})
+KEYSTONE = Settings(1, False, "p", "s", "k", ports={"proxy": 1, "keystone": 2}, auth="keystone")
 
 
 def printed(renderable: object) -> str:
@@ -22,7 +25,7 @@ def printed(renderable: object) -> str:
 
 def test_exports_are_safe_for_a_shell() -> None:
     user = User("test", "tester", "it's $(rm -rf /)")
-    lines = view.exports("http://127.0.0.1:1", user, Login("http://127.0.0.1:1/v1/AUTH_test", "AUTH_tk"))
+    lines = view.exports(TEMPAUTH, user, Login("http://127.0.0.1:1/v1/AUTH_test", "AUTH_tk"))
     values = dict(shlex.split(line)[1].split("=", 1) for line in lines)
     assert values == {
         "ST_AUTH": "http://127.0.0.1:1/auth/v1.0",
@@ -31,15 +34,30 @@ def test_exports_are_safe_for_a_shell() -> None:
         "OS_STORAGE_URL": "http://127.0.0.1:1/v1/AUTH_test",
         "OS_AUTH_TOKEN": "AUTH_tk",
     }
-    assert view.s3_exports("http://x", USERS[0])[1] == "export AWS_ACCESS_KEY_ID=test:tester"
+    assert view.s3_exports(TEMPAUTH, USERS[0])[1] == "export AWS_ACCESS_KEY_ID=test:tester"
+
+
+def test_exports_for_keystone(tmp_path: Path) -> None:
+    lines = view.exports(KEYSTONE, USERS[0], Login("http://127.0.0.1:1/v1/AUTH_x", "tk"))
+    assert lines[:5] == [
+        "export OS_AUTH_URL=http://127.0.0.1:2/v3",
+        "export OS_IDENTITY_API_VERSION=3",
+        "export OS_USERNAME=tester",
+        "export OS_PASSWORD=testing",
+        "export OS_PROJECT_NAME=test",
+    ]
+    assert view.s3_exports(KEYSTONE, USERS[0])[1] == "export AWS_ACCESS_KEY_ID=tester"
+    text = printed(view.welcome(Layout.at(tmp_path), KEYSTONE, USERS[0], detached=True))
+    assert "http://127.0.0.1:2/v3" in text
+    assert "user tester, password testing, project test" in text
 
 
 def test_the_welcome_names_commands_that_work_from_anywhere(tmp_path: Path) -> None:
     layout = Layout.at(tmp_path / "my zebra")
-    text = printed(view.welcome(layout, "http://127.0.0.1:1", USERS[0], detached=True))
+    text = printed(view.welcome(layout, TEMPAUTH, USERS[0], detached=True))
     assert f"zebra down --dir '{layout.directory}'" in text
     assert "Ctrl-C" not in text
-    assert "Ctrl-C" in printed(view.welcome(layout, "http://127.0.0.1:1", USERS[0], detached=False))
+    assert "Ctrl-C" in printed(view.welcome(layout, TEMPAUTH, USERS[0], detached=False))
 
 
 def test_the_table_shows_the_dead() -> None:
