@@ -138,6 +138,26 @@ LINGER = COPY.replace(
 """,
 )
 
+# Asks to be frozen. Where that is not wanted, it writes "cold"; where it goes on from there, the last argument it had before.
+WARMED = f"""(module
+  (import "{WASI}" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "{WASI}" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "zerovm" "fork" (func $fork (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "cold")
+  (func (export "_start") (local $answer i32)
+    (drop (call $sizes (i32.const 0) (i32.const 4)))
+    (drop (call $args (i32.const 1024) (i32.const 2048)))
+    (local.set $answer (call $fork))
+    (if (i32.gt_s (local.get $answer) (i32.const 0)) (then (return)))
+    (i32.store (i32.const 16) (i32.const 32))
+    (i32.store (i32.const 20) (i32.const 4))
+    (if (i32.eqz (local.get $answer)) (then
+      (i32.store (i32.const 16) (i32.load offset=1020 (i32.shl (i32.load (i32.const 0)) (i32.const 2))))
+      (i32.store (i32.const 20) (i32.sub (i32.add (i32.const 2047) (i32.load (i32.const 4))) (i32.load (i32.const 16))))))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))"""
+
 SOURCES = {
     "linger": LINGER,
     "copy": COPY,
@@ -149,6 +169,7 @@ SOURCES = {
     "exit-3": EXIT_3,
     "gather": GATHER,
     "dice": DICE,
+    "warmed": WARMED,
 }
 
 

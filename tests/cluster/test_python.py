@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas
 import pytest
+from requests import Response
 
 from tests.cluster.conftest import TIMEOUT, Client
 from tests.cluster.jobs import node, run
@@ -43,15 +45,32 @@ def test_a_script_reads_every_object(client: Client) -> None:
     assert (answer.status_code, answer.text) == (200, "6\n6\n")
 
 
+def until_warm(run: Callable[[], Response]) -> Response:
+    """The answer of the first session that goes on from a warm interpreter: they are made when the servers begin to work."""
+    answers = (run() for _ in range(WARM_ATTEMPTS))
+    return next(answer for answer in answers if set(answer.headers.get("X-Nexe-Cached", "").split(",")) == {"true"})
+
+
 def test_sessions_go_on_from_a_warm_interpreter_and_leave_nothing_there(client: Client) -> None:
     text = "import sys, os, builtins\n"
     text += "print(len(sys.argv), 'pandas' in sys.modules, hasattr(builtins, 'left'), os.path.exists('/left'))\n"
     text += "builtins.left = 1\nopen('/left', 'w').close()\n"
-    answers = (script(client, text) for _ in range(WARM_ATTEMPTS))
-    warm = next(answer for answer in answers if answer.headers.get("X-Nexe-Cached") == "true")
+    warm = until_warm(lambda: script(client, text))
     assert warm.text == "1 True False False\n"
     again = script(client, text)
     assert (again.text, again.headers["X-Nexe-Cached"]) == ("1 True False False\n", "true")
+
+
+def test_a_limit_of_memory_gets_a_lean_interpreter(client: Client) -> None:
+    client.put("c/lean.py", "import sys\nprint('pandas' in sys.modules)\nx = bytearray(200 << 20)")
+    devices = [{"name": "python"}, {"name": "script", "path": "swift://~/c/lean.py"}, {"name": "stdout"}, {"name": "stderr"}]
+    group = node("file://python:bin/python", args="/dev/script", devices=devices, memory="64M")
+    warm = until_warm(lambda: run(client, group))
+    assert warm.status_code == 500
+    assert "MemoryError" in warm.text
+    assert warm.text.endswith("\nFalse\n")
+    del group["memory"]
+    assert until_warm(lambda: run(client, group)).text == "True\n"
 
 
 def test_channels_and_environment_by_name(client: Client) -> None:
@@ -83,7 +102,8 @@ def test_peers_by_name(client: Client) -> None:
 
     receiver = group("receive")
     receiver["devices"].append({"name": "stdout"})
-    answer = run(client, group("send", count=2, connect=["receive"]), receiver)
+    sender = group("send", count=2, connect=["receive"])
+    answer = until_warm(lambda: run(client, sender, receiver))
     assert (answer.status_code, answer.text) == (200, "[b'hello receive', b'hello receive']\n")
 
 
@@ -109,7 +129,7 @@ def test_modules_beside_a_script_and_of_a_bundle_are_found(client: Client) -> No
             header = tarfile.TarInfo(name)
             header.size = len(text)
             archive.addfile(header, io.BytesIO(text.encode()))
-    answer = client.execute(stream.getvalue(), "application/x-tar")
+    answer = until_warm(lambda: client.execute(stream.getvalue(), "application/x-tar"))
     assert (answer.status_code, answer.text) == (200, "3\n")
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import simplejson
 
 DESCRIPTION = "etc/zerocloud/image.json"
-FORMAT = 1
+FORMAT = 2
 CHUNK = 1 << 20
 
 
@@ -49,23 +49,28 @@ class File:
 
 @dataclass(frozen=True)
 class Warm:
-    """How a session is warmed up: ``args`` of the program, which then asks to be frozen (``zerovm.fork``)."""
+    """How a guest is warmed up: ``args`` of the program, which then asks to be frozen (``zerovm.fork``).
+
+    ``lean``: it has nothing in memory that a session would not need anyhow, so that those with a limit of memory of their own
+    can go on from it.
+    """
 
     args: tuple[str, ...]
+    lean: bool = False
 
 
 @dataclass(frozen=True)
 class Description:
     """What an image says of itself. ``program`` is the member that sessions run, ``digests`` has every member's.
 
-    ``prelude`` are arguments that come before those of each session.
+    ``prelude`` are arguments that come before those of each session; ``warm`` are kinds of warm guests, the richest first.
     """
 
     name: str
     version: str
     program: str
     prelude: tuple[str, ...] = ()
-    warm: Warm | None = None
+    warm: tuple[Warm, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
@@ -80,7 +85,7 @@ class Description:
             value: dict[str, Any] = simplejson.loads(text)
             if value["format"] != FORMAT:
                 raise ImageError(f"The image has the format {value['format']!r}; this program knows {FORMAT}")
-            warm = Warm(tuple(map(str, value["warm"]["args"]))) if value["warm"] else None
+            warm = tuple(Warm(tuple(map(str, kind["args"])), bool(kind["lean"])) for kind in value["warm"])
             digests = {str(name): str(digest) for name, digest in value["digests"].items()}
             prelude = tuple(map(str, value["prelude"]))
             return cls(str(value["name"]), str(value["version"]), str(value["program"]), prelude, warm, digests)

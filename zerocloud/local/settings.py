@@ -117,6 +117,7 @@ def files(settings: Settings, storage_port: int) -> Iterator[tuple[str, Sections
         "zerovm_linger": str(LINGER_SECONDS),
         "zerovm_threadpools": f"default = WaitPool({settings.slots},{QUEUE}); cluster = PriorityPool({GANG},{QUEUE});",
         "zerovm_sysimage_devices": " ".join(f"{name} {path}" for name, path in settings.images.items()),
+        "zerovm_warm_ahead": "no",
         "zerovm_debug": str(settings.debug),
     }
     yield (

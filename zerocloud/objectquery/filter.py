@@ -38,6 +38,8 @@ class ObjectQuery:
         self._host = host
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if self._host.settings.warm_ahead:
+            self._host.warm.awaken()
         request = Request(environ)
         if request.method == "GET" and request.path == metrics.RECON_PATH:
             told = Response(body=simplejson.dumps(self._host.metrics.told()), content_type="application/json", request=request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zerocloud.objectquery.binding import STANDARD, Backing, Bound
 from zerocloud.objectquery.refusal import Refusal
@@ -60,6 +60,14 @@ def standard_line(device: str, number: int, limits: Limits) -> ChannelLine:
     """The line of a standard device that the node does not describe."""
     make = _reader if device == "stdin" else _writer
     return make(number, device, limits, SEQUENTIAL)
+
+
+def base_lines(image: str, limits: Limits) -> tuple[ChannelLine, ...]:
+    """What all sessions of a system image have: descriptor 0 is its program, 1 its configuration, 2 the image, 3 to 5 the
+    standard devices. Their digests are made, for sessions that want them."""
+    standard = (standard_line(device, number, limits) for number, device in enumerate(STANDARD, start=3))
+    digested = (replace(line, etag=line.writable) for line in standard)
+    return (*digested, _reader(2, image, limits, RANDOM), *own_lines(0, 1, limits))
 
 
 def own_lines(executable: int, configuration: int, limits: Limits) -> tuple[ChannelLine, ChannelLine]:

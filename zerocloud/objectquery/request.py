@@ -56,7 +56,12 @@ class Host:
         self.programs = Programs(self.settings.kept_programs, logger.warning)
         self.store: Store = store or LocalStore(conf, self.settings, logger)
         self.executor = ExecutorService(self.settings, logger)
-        self.warm = WarmGuests(self.executor, self.images, logger)
+        self.warm = WarmGuests(self.executor, self.images, self.limits(self.settings.timeout), logger)
+
+    def limits(self, timeout: int) -> Limits:
+        """Those of this server, for sessions of ``timeout`` seconds."""
+        settings = self.settings
+        return Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, timeout)
 
 
 class SessionRequest:
@@ -146,13 +151,11 @@ class SessionRequest:
         local: LocalData,
         neighbour: Callable[[str, int], LocalData],
     ) -> Place:
-        settings = self._host.settings
-        limits = Limits(settings.max_operations, settings.max_input, settings.max_output, settings.max_memory, head.timeout)
-        trace = self._host.logger.info if settings.debug else None
-        again = partial(self._host.executor.admitted, head)
-        return Place(
-            self._host.images, image, limits, settings.bind_address, space, local, neighbour, self._host.warm, again, trace
-        )
+        host = self._host
+        trace = host.logger.info if host.settings.debug else None
+        again, limits = partial(host.executor.admitted, head), host.limits(head.timeout)
+        bind_address = host.settings.bind_address
+        return Place(host.images, image, limits, bind_address, space, local, neighbour, host.warm, again, trace)
 
     def _validated(self, head: Head, report: Report) -> Response:
         headers = default_headers(report.state, head.place.policy.name, self._elapsed)

@@ -239,8 +239,8 @@ class Session:
             report = Report(state=str(error))
         else:
             manifest = make_manifest(self._node, executable, lines, self._limits, self._head.pool, self._head.job)
-            form = self._place.warm.form(self._node, manifest.channels)
-            report = self._report(connection, manifest) if form is None else self._warm(form, manifest, bound, connection)
+            form = self._place.warm.form(self._node, bound, manifest.channels)
+            report = self._report(connection, manifest) if form is None else self._warm(form, manifest, connection)
         return Ended(report, tuple(self._written), self._errors)
 
     def _connect(self, lines: list[ChannelLine], deadline: float) -> list[ChannelLine]:
@@ -260,7 +260,7 @@ class Session:
         self._descriptors.numbers.extend(opened.descriptors)
         return list(opened.lines)
 
-    def _warm(self, form: WarmForm, manifest: Manifest, bound: Sequence[Bound], connection: Connection) -> Report:
+    def _warm(self, form: WarmForm, manifest: Manifest, connection: Connection) -> Report:
         """Go on from a frozen guest, if there is one of this form; otherwise run cold, and have one made for the next."""
         guests = self._place.warm
         if guests.is_running(form):
@@ -271,10 +271,7 @@ class Session:
         assert isinstance(manifest.program, DescriptorSource)
         guests.compile(form, self._descriptors.numbers[manifest.program.number])
         report = self._report(connection, manifest)
-        assert form.description.warm is not None
-        warming = replace(self._node, args=arguments(form.description.warm.args), env={})
-        configuration = make_nvram(warming, bound, (), {})
-        guests.begin(form, manifest, self._descriptors.numbers, configuration)
+        guests.begin(form)
         return report
 
     def _report(self, connection: Connection, manifest: Manifest) -> Report:

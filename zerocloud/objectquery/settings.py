@@ -19,7 +19,8 @@ class Settings:
     ``devices``, ``mount_check`` and ``bind_address`` are the server's own ``devices``, ``mount_check`` and ``bind_ip``.
     ``executor`` is the command that starts the executor service, listening on ``socket``; its standard error and log go to
     ``service_log``; it compiles into ``cache`` and ends ``linger`` seconds after the last worker of this host has gone.
-    ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps names of tar images to their files.
+    ``pools`` and ``service_options`` are passed to it as they stand. ``system_images`` maps names of tar images to their files;
+    ``warm_ahead`` has their warm guests made when the server begins to work, not after the first session that misses one.
     ``max_operations``, ``max_input`` and ``max_output`` are the limits of each channel; ``max_input`` is also that of a
     request's body and of a local object. ``kept_programs`` bytes of programs are kept for the next sessions. ``client_timeout``
     is how long one read of the body may take, ``max_upload_time`` how long all of them together.
@@ -37,6 +38,7 @@ class Settings:
     pools: str
     pool_names: frozenset[str]
     system_images: Mapping[str, str]
+    warm_ahead: bool
     max_operations: int
     max_input: int
     max_output: int
@@ -68,6 +70,7 @@ class Settings:
             pools=pools,
             pool_names=_pool_names(pools),
             system_images=_images(options.words("zerovm_sysimage_devices")),
+            warm_ahead=options.boolean("zerovm_warm_ahead", True),
             max_operations=options.integer("zerovm_maxiops", 1 << 30, minimum=1),
             max_input=options.integer("zerovm_maxinput", 1 << 30, minimum=1),
             max_output=options.integer("zerovm_maxoutput", 1 << 30, minimum=1),

@@ -1,16 +1,20 @@
 """Warm guests of system images: interpreters that are up, with their libraries, before a session needs them.
 
-An image may say how its program is warmed up (``etc/zerocloud/image.json``, key ``warm``). The first session whose channels
-have a certain form runs cold, and has a guest of that form warmed up and frozen in the background; the following ones go on
-from there (executing server, section 12). A frozen guest that is gone is noticed by who wants it, runs cold itself, and has
-another one made. Nodes with connections, or with a limit of memory of their own, always run cold.
+An image may say how its program is warmed up (``etc/zerocloud/image.json``, key ``warm``): one or more kinds of guests, the
+richest first. Each is frozen in the background when the server begins to work, once for all workers of the host, and sessions
+of the program go on from the richest that fits (executing server, section 12), whatever channels they have. Those with a limit
+of memory of their own need a *lean* one, which has no more in memory than they would have had anyhow.
+
+A frozen guest that is gone is noticed by who wants it, who runs cold, and has another one made.
 """
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -18,146 +22,206 @@ from typing import Any
 
 from swift.common.concurrency import Timeout, spawn
 
-from zerocloud.images.archive import DESCRIPTION, Description, ImageError
+from zerocloud.images.archive import DESCRIPTION, Description, ImageError, Warm
 from zerocloud.objectquery.admission import ExecutorService
+from zerocloud.objectquery.binding import Bound
 from zerocloud.objectquery.executable import Identity, SystemImages, split_image_url
+from zerocloud.objectquery.manifest_maker import Limits, base_lines
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.wire import NodeDescription
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.client import ServiceError
-from zerocloud.zerovm.manifest import NVRAM, SELF, ChannelLine, Manifest
+from zerocloud.zerovm.manifest import ChannelLine, Manifest
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
 from zerocloud.zerovm.sources import DescriptorSource, PathSource
 from zerocloud.zerovm.states import EndState
+from zerocloud.zrt import nvram
+from zerocloud.zrt.nvram import Filesystem, Nvram
 
 WARM_SECONDS = 120
 COMPILE_SECONDS = 1800.0
+LOOK_AGAIN_SECONDS = 1.0
+"""For so long a guest that was not there is not asked for: another process of the host may be making it."""
 MOST_DESCRIPTION = 4 << 20
-EMPTY_ARCHIVE = bytes(1024)
-SEQUENTIAL = 0
+TOP = "/"
+"""Where a warm guest has its image."""
+NO_PROGRAM = PathSource("/dev/null")
+"""The program of a session that goes on from a frozen guest."""
 
 
 @dataclass(frozen=True)
 class WarmForm:
-    """What sessions have in common that can go on from one frozen guest; ``name`` is that guest's at the executor service.
-
-    ``version`` is that of the image's file.
-    """
+    """One kind of warm guest of one version of an image; ``name`` is its name at the executor service."""
 
     name: str
     image: str
-    version: Identity
-    description: Description
+    program: str
+    kind: Warm
+    base: tuple[ChannelLine, ...]
 
 
 class WarmGuests:
-    """Those of one server's images, as one worker process knows them."""
+    """Those of one server's images, as one worker process knows them. ``limits`` are the server's own."""
 
-    def __init__(self, executor: ExecutorService, images: SystemImages, logger: Any) -> None:
+    def __init__(self, executor: ExecutorService, images: SystemImages, limits: Limits, logger: Any) -> None:
         self._executor = executor
         self._images = images
+        self._limits = limits
         self._logger = logger
         self._descriptions: dict[tuple[str, Identity], Description | None] = {}
-        self._compiled: set[tuple[str, Identity]] = set()
         self._running: set[str] = set()
         self._starting: set[str] = set()
+        self._missed: dict[str, float] = {}
+        self._awake = False
 
-    def form(self, node: NodeDescription, lines: Sequence[ChannelLine]) -> WarmForm | None:
-        """The form of a node's session; None for one that has to run cold."""
-        if node.connect or node.bind or node.memory is not None:
-            return None
-        description = self.description(node)
-        if description is None or description.warm is None:
-            return None
-        shapes = sorted(repr(replace(line, sources=(), etag=False)) for line in lines)
-        digest = sha256("\n".join((description.version, *description.digests.values(), *shapes)).encode()).hexdigest()
-        image, _ = split_image_url(node.exe)
-        return WarmForm(f"{image}-{digest[:32]}", image, self._images.identity(image), description)
+    def awaken(self) -> None:
+        """At the first call in this process: have the guests of all images made in the background."""
+        if not self._awake:
+            self._awake = True
+            if self._images.names:
+                spawn(self._make_all)
 
     def description(self, node: NodeDescription) -> Description | None:
         """What the image that a node's program is in says of it; None if that is no such image or another program of it."""
         image, path = split_image_url(node.exe)
         if image not in self._images.names:
             return None
-        key = (image, self._images.identity(image))
-        if key not in self._descriptions:
-            for old in [other for other in self._descriptions if other[0] == image]:  # the image has been replaced
-                del self._descriptions[old]
-            self._descriptions[key] = self._read(image)
-        found = self._descriptions[key]
+        found = self._described(image)
         return found if found and found.program == path.lstrip("/") else None
 
+    def form(self, node: NodeDescription, bound: Sequence[Bound], lines: Iterable[ChannelLine]) -> WarmForm | None:
+        """What a node's session can go on from; None for one that has to run cold."""
+        description = self.description(node)
+        if description is None:
+            return None
+        image, _ = split_image_url(node.exe)
+        kind = next((kind for kind in description.warm if kind.lean or node.memory is None), None)
+        first = next((one.channel for one in bound if one.image), None)  # later images lie over earlier ones
+        if kind is None or first is None or (first.device, first.mountpoint, first.removable) != (image, TOP, False):
+            return None
+        form = self._form(image, description, kind)
+        given = {line.alias: line for line in lines}
+        alike = (given.get(line.alias) == _like(line, given.get(line.alias)) for line in form.base)
+        return form if all(alike) else None
+
     def is_running(self, form: WarmForm) -> bool:
-        """Whether there is a frozen guest of this form, as far as is known here."""
-        return form.name in self._running
+        """Whether a guest of this form waits, as far as is known; asks the executor service, but not all the time."""
+        name = form.name
+        if name in self._running or name in self._starting:
+            return name in self._running
+        if time.monotonic() < self._missed.get(name, 0.0) + LOOK_AGAIN_SECONDS:
+            return False
+        try:
+            with self._executor.connected() as connection:
+                there = connection.frozen(name)
+        except (Refusal, ServiceError):
+            there = False
+        self._note(form, there)
+        return there
 
     def missed(self, form: WarmForm, report: Report) -> bool:
-        """Whether a report says that there was no such guest after all; it is known then."""
+        """Whether a report says that there was no such guest after all, or that this session can't go on from it."""
         if report.end is EndState.EXITED or not report.state.startswith((f"daemon {form.name}", "difference in")):
             return False
-        self._running.discard(form.name)
+        if not report.state.startswith("difference in memory"):  # that is between the guest and this session
+            self._running.discard(form.name)
         return True
+
+    def begin(self, form: WarmForm) -> None:
+        """Have a guest of this form made in the background, unless that is being done."""
+        if form.name not in self._starting and form.name not in self._running:
+            spawn(self._make, form)
 
     def compile(self, form: WarmForm, program: int) -> None:
         """Have the image's program compiled as the operator's own, before its first session here. Raises :class:`Refusal`."""
-        if (form.image, form.version) in self._compiled:
-            return
         try:
             with self._executor.connected() as connection:
                 connection.compile(program, timeout=COMPILE_SECONDS)
         except ServiceError as error:
             raise Refusal(500, f"The program of the image {form.image} can't be compiled: {error}") from error
-        self._compiled.add((form.image, form.version))
 
-    def begin(self, form: WarmForm, manifest: Manifest, descriptors: Sequence[int], configuration: bytes) -> None:
-        """Warm up a guest of this form in the background, unless that is being done.
+    def _form(self, image: str, description: Description, kind: Warm) -> WarmForm:
+        base = base_lines(image, self._limits)
+        told = (description.version, *description.digests.values(), *kind.args, repr(base), str(self._limits.memory))
+        digest = sha256("\n".join(told).encode()).hexdigest()
+        return WarmForm(f"{image}-{digest[:32]}", image, description.program, kind, base)
 
-        ``configuration`` is its NVRAM, ``descriptors`` are those of the session that the manifest is of.
-        """
-        if form.name in self._starting or form.name in self._running:
-            return
-        with ExitStack() as stack:
-            files = list(self._files(form, manifest, descriptors, configuration, stack))
-            self._starting.add(form.name)
-            spawn(self._start, form, manifest, files, stack.pop_all())
+    def _note(self, form: WarmForm, there: bool) -> None:
+        if there:
+            self._running.add(form.name)
+            self._missed.pop(form.name, None)
+        else:
+            self._running.discard(form.name)
+            self._missed[form.name] = time.monotonic()
 
-    def _files(
-        self, form: WarmForm, manifest: Manifest, descriptors: Sequence[int], configuration: bytes, stack: ExitStack
-    ) -> Iterator[io.FileIO]:
-        """The program and a file for each channel: the images as they are, nothing in all others."""
-        assert isinstance(manifest.program, DescriptorSource)
-        yield stack.enter_context(_again(descriptors[manifest.program.number]))
-        for line in manifest.channels:
-            (source,) = line.sources
-            assert isinstance(source, DescriptorSource)
-            if line.alias == SELF or line.alias.removeprefix("/dev/") in self._images.names:
-                yield stack.enter_context(_again(descriptors[source.number]))
-            elif line.alias == NVRAM:
-                yield stack.enter_context(_memory(configuration))
-            elif line.type == SEQUENTIAL:
-                yield stack.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))
-            else:
-                yield stack.enter_context(_memory(b"" if line.writable else EMPTY_ARCHIVE))
+    # ------------------------------------------------------------------------------------------------ in the background
 
-    def _start(self, form: WarmForm, manifest: Manifest, files: Sequence[io.FileIO], owned: ExitStack) -> None:
-        """The edge of the thread."""
-        channels = tuple(
-            replace(line, sources=(DescriptorSource(number),)) for number, line in enumerate(manifest.channels, start=1)
-        )
-        freezing = replace(manifest, program=DescriptorSource(0), channels=channels, timeout=WARM_SECONDS, job=form.name)
-        warming = replace(freezing, node=None, job_id=None)
+    def _make_all(self) -> None:
+        """The edge of a thread."""
+        for image in sorted(self._images.names):
+            try:
+                description = self._described(image)
+            except Refusal as error:
+                self._logger.warning("%s", error)
+                continue
+            if description is not None:
+                for kind in description.warm:
+                    self._make(self._form(image, description, kind))
+
+    def _make(self, form: WarmForm) -> None:
+        """The edge of a thread. Another process of this host that is at it, for any guest of the image, is left to it."""
+        self._starting.add(form.name)
         try:
-            with owned, Timeout(2 * WARM_SECONDS), self._executor.connected() as connection:
-                report = parse_report(connection.run(manifests.render(warming), [file.fileno() for file in files]))
-            if report.end is EndState.EXITED and report.daemon:
-                self._running.add(form.name)
-            else:
-                self._logger.warning("warming up %s failed: %s", form.name, report.state)
+            with self._images.open(form.image) as lock:  # not the file that the guest gets, which would keep the lock
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with self._executor.connected() as connection:
+                    there = connection.frozen(form.name)
+                self._note(form, there or self._made(form))
+        except BlockingIOError:
+            pass
         except (Refusal, ServiceError, ReportError, OSError, Timeout) as error:
+            self._note(form, False)
             self._logger.warning("warming up %s failed: %s", form.name, error)
         finally:
             self._starting.discard(form.name)
+
+    def _made(self, form: WarmForm) -> bool:
+        with ExitStack() as stack:
+            image = stack.enter_context(self._images.open(form.image))
+            program = self._images.program(form.image, form.program)
+            if program is None:
+                raise Refusal(500, f"System image {form.image} has no {form.program}")
+            stack.enter_context(program)
+            self.compile(form, program.fileno())
+            configuration = stack.enter_context(_configuration(form))
+            null = stack.enter_context(io.FileIO(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), "r+"))
+            manifest = Manifest(
+                program=DescriptorSource(0),
+                timeout=WARM_SECONDS,
+                memory=self._limits.memory,
+                channels=form.base,
+                job=form.name,
+                thaw_more=True,
+            )
+            descriptors = [file.fileno() for file in (program, configuration, image, null, null, null)]
+            with Timeout(2 * WARM_SECONDS), self._executor.connected() as connection:
+                report = parse_report(connection.run(manifests.render(manifest), descriptors))
+        if report.end is not EndState.EXITED or not report.daemon:
+            self._logger.warning("warming up %s failed: %s", form.name, report.state)
+            return False
+        return True
+
+    # ------------------------------------------------------------------------------------------------------ descriptions
+
+    def _described(self, image: str) -> Description | None:
+        """Raises :class:`Refusal`."""
+        key = (image, self._images.identity(image))
+        if key not in self._descriptions:
+            for old in [other for other in self._descriptions if other[0] == image]:  # the image has been replaced
+                del self._descriptions[old]
+            self._descriptions[key] = self._read(image)
+        return self._descriptions[key]
 
     def _read(self, image: str) -> Description | None:
         try:
@@ -171,10 +235,6 @@ class WarmGuests:
             return None
 
 
-NO_PROGRAM = PathSource("/dev/null")
-"""The program of a session that goes on from a frozen guest."""
-
-
 def arguments(words: Iterable[str]) -> str:
     """Words as a node's ``args`` have them: every byte that could mean something is written as ``\\xHH``."""
     return " ".join("".join(map(_escaped, word.encode())) for word in words)
@@ -184,11 +244,14 @@ def _escaped(byte: int) -> str:
     return chr(byte) if byte < 128 and chr(byte).isalnum() else f"\\x{byte:02x}"
 
 
-def _again(descriptor: int) -> io.FileIO:
-    return io.FileIO(os.dup(descriptor), "r")
+def _like(line: ChannelLine, other: ChannelLine | None) -> ChannelLine | None:
+    """The line with what may differ between a guest and the sessions that go on from it."""
+    return other and replace(line, sources=other.sources, etag=other.etag)
 
 
-def _memory(data: bytes) -> io.FileIO:
+def _configuration(form: WarmForm) -> io.FileIO:
+    mounts = (Filesystem(f"/dev/{form.image}", TOP, "ro"),)
+    words = tuple(word.encode() for word in (form.image, *form.kind.args))
     file = io.FileIO(os.memfd_create("warm", os.MFD_CLOEXEC), "r+")
-    file.write(data)
+    file.write(nvram.render(Nvram(mounts=mounts, args=words)))
     return file

@@ -27,6 +27,8 @@ from zerocloud.zerovm.frames import (
     COMPILE_FUEL,
     COMPILED,
     HOLD,
+    IS_FROZEN,
+    NONE,
     PING,
     REFUSED,
     VALIDATE,
@@ -84,6 +86,13 @@ class Connection:
         """Make sure that a living service is at the other end. Raises ServiceLost."""
         if self._exchange(PING, (), timeout) != ALIVE:
             raise ServiceLost("whoever answers there is no executor service")
+
+    def frozen(self, name: str, timeout: float = 5.0) -> bool:
+        """Whether a frozen guest of this name (its ``Job``) waits for sessions. Raises ServiceRefused, ServiceLost."""
+        answer = self._exchange(IS_FROZEN + name.encode(), (), timeout)
+        if answer not in (ALIVE, NONE):
+            raise ServiceRefused(_sentence(answer))
+        return answer == ALIVE
 
     def hold(self) -> None:
         """Keep a service with ``--linger`` alive for as long as this connection is open. It carries no session then."""

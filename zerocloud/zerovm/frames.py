@@ -17,7 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 HOLD, PING, COMPILE, COMPILE_FUEL, VALIDATE = b"Hold\n", b"Ping\n", b"Compile\n", b"Compile Fuel\n", b"Validate\n"
-ADMITTED, ALIVE, COMPILED, REFUSED = b"admitted", b"alive", b"compiled", b"refused"
+IS_FROZEN = b"Frozen "
+"""The name of a frozen guest follows."""
+ADMITTED, ALIVE, NONE, COMPILED, REFUSED = b"admitted", b"alive", b"none", b"compiled", b"refused"
 """Requests and answers of the executor service that are single words; a sentence follows the last."""
 
 HEADER_BYTES = 8

@@ -140,7 +140,10 @@ class ChannelLine:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One session. ``timeout`` is in seconds, ``memory`` in bytes; ``channels`` in the order of the file."""
+    """One session. ``timeout`` is in seconds, ``memory`` in bytes; ``channels`` in the order of the file.
+
+    ``thaw_more``: if it is frozen, the sessions that go on from it may have more channels than it, and less memory.
+    """
 
     program: PathSource | DescriptorSource
     timeout: int
@@ -150,6 +153,7 @@ class Manifest:
     name_server: tuple[str, int] | None = None
     node: int | None = None
     job: str | None = None
+    thaw_more: bool = False
     etag: str | None = None
     fuel: int | None = None
     pool: str | None = None
@@ -166,9 +170,11 @@ class Manifest:
     def difference(self, other: Manifest) -> str:
         """Why a session frozen with this manifest can't go on with the other (executor contract, section 6); empty if it can.
 
-        Both must have the same aliases, with the same types and limits.
+        Both must have the same aliases, with the same types and limits; with ``thaw_more``, the other may have others besides.
         """
-        for mine, others in zip_longest(self.ordered, other.ordered):
+        known = {channel.alias for channel in self.channels}
+        shared = (channel for channel in other.ordered if not self.thaw_more or channel.alias in known)
+        for mine, others in zip_longest(self.ordered, shared):
             if mine is None or others is None or mine.alias != others.alias:
                 return "channels"
             if replace(mine, sources=others.sources, etag=others.etag) != others:
@@ -176,12 +182,13 @@ class Manifest:
         return ""
 
     def thawed(self, other: Manifest) -> Manifest:
-        """What a session frozen with this manifest goes on with, given the other: its own program, memory and lack of
-        digests."""
+        """What a session frozen with this manifest goes on with, given the other: its own program, memory (or less, with
+        ``thaw_more``) and lack of digests."""
         etags = {channel.alias: channel.etag for channel in self.channels}
-        channels = tuple(replace(channel, etag=channel.etag and etags[channel.alias]) for channel in other.channels)
+        channels = tuple(replace(channel, etag=channel.etag and etags.get(channel.alias, True)) for channel in other.channels)
+        memory = min(self.memory, other.memory) if self.thaw_more else self.memory
         memory_etag = self.memory_etag and other.memory_etag
-        return replace(other, program=self.program, memory=self.memory, memory_etag=memory_etag, channels=channels)
+        return replace(other, program=self.program, memory=memory, memory_etag=memory_etag, channels=channels)
 
 
 def parse(text: bytes) -> Manifest:
@@ -211,6 +218,7 @@ def render(manifest: Manifest) -> bytes:
     plain = {
         "Node": manifest.node,
         "Job": manifest.job,
+        "Thaw": "more" if manifest.thaw_more else None,
         "Etag": manifest.etag,
         "Fuel": manifest.fuel,
         "Pool": manifest.pool,
@@ -345,6 +353,12 @@ def _read_name_server(value: str) -> dict[str, Any]:
     return {"name_server": (host, port)}
 
 
+def _read_thaw(value: str) -> dict[str, Any]:
+    if value not in ("same", "more"):
+        raise ManifestError(None, f"Thaw: {value[:80]!r} is neither same nor more")
+    return {"thaw_more": value == "more"}
+
+
 def _read_token(value: str) -> dict[str, Any]:
     if not value or len(value) > 128:
         raise ManifestError(None, "Token: not 1 to 64 bytes in hexadecimal")
@@ -362,6 +376,7 @@ _KEYS = {
     "NameServer": _Key(_read_name_server),
     "Node": _Key(_integer("Node", "node", 0, 2**32 - 1)),
     "Job": _Key(_word("Job", "job", MAXIMUM_JOB_PATH)),
+    "Thaw": _Key(_read_thaw),
     "Etag": _Key(_word("Etag", "etag", 1024)),
     "Fuel": _Key(_integer("Fuel", "fuel", 1)),
     "Pool": _Key(_word("Pool", "pool", 256)),

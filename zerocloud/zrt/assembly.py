@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .abi import Errno, WasiError
 from .budget import Budget
@@ -35,15 +35,38 @@ class Assembly:
         entropy: Entropy = HostEntropy() if world.seed is None else SeededEntropy(world.seed)
         try:
             self.tree = Tree(Budget(world.memory_limit), clock)
-            self.devices = _add_devices(self.tree, world.channels, world.modes)
+            self._dev = self.tree.new_directory(self.tree.root, _DEV)
+            self.devices = self._added_devices(world.channels)
             self._images = [self._mounted(mount) for mount in world.mounts if mount.access == "ro"]
             self._exports = [self._to_be_left(mount) for mount in world.mounts if mount.access != "ro"]
         except WasiError as error:
-            if error.errno == Errno.NOSPC:
-                raise OutOfMemory(f"a memory limit of {world.memory_limit} bytes does not hold the guest's files") from None
-            raise WorldError(f"the guest's file tree can't be made: {error}") from None
+            raise self._unmakable(error) from None
         self.wasi = Wasi(self.tree, clock, entropy, world.args, world.env)
         self._open_standard()
+
+    def _unmakable(self, error: WasiError) -> WorldError | OutOfMemory:
+        if error.errno == Errno.NOSPC:
+            return OutOfMemory(f"a memory limit of {self.world.memory_limit} bytes does not hold the guest's files")
+        return WorldError(f"the guest's file tree can't be made: {error}")
+
+    def _added_devices(self, channels: Mapping[str, Channel]) -> dict[str, Device]:
+        """Put every channel whose alias lies there into /dev, then close it to changes. Raises WorldError.
+
+        In the order of their names, so that a channel comes before any whose name would take it for a directory.
+        """
+        devices = {}
+        self.tree.seal(self._dev, False)
+        for alias in sorted(channels):
+            parts = _encoded(alias).split(b"/")
+            if parts[:2] == [b"", _DEV] and parts[2:]:
+                directory = self._dev
+                for part in parts[2:-1]:
+                    directory = _subdirectory(self.tree, directory, part, alias)
+                _check_name(parts[-1], alias)
+                mode = self.world.modes.get(alias, "")
+                devices[alias] = self.tree.new_device(directory, parts[-1], channels[alias], mode)
+        self.tree.seal(self._dev)
+        return devices
 
     def _note(self, text: str) -> None:
         self.notes.append(text)
@@ -78,7 +101,8 @@ class Assembly:
         """Show another world's channels, arguments and environment in the same tree (executor contract, section 8).
 
         The new environment overrides the old one, name by name; removable images are looked at afresh; the clock goes on.
-        Raises WorldError where an alias is not there.
+        Channels and images that were not there before are added, a lower memory limit is taken. Raises WorldError where an
+        alias is not there or more memory is in use, ImageError, OutOfMemory.
         """
         missing = [alias for alias in self.devices if alias not in world.channels]
         if missing:
@@ -88,37 +112,40 @@ class Assembly:
         for number in range(len(STANDARD)):
             if number in self.wasi.table.files:
                 self.wasi.table.files[number].position = 0
-        removable = {mount.mountpoint: mount for mount in world.mounts if mount.removable and mount.access == "ro"}
+        before, self.world = self.world, world
+        self.debug = DebugLog(world.channels.get(ALIAS), world.debug)
+        try:
+            self.tree.budget.lower(world.memory_limit)
+        except WasiError:
+            raise WorldError(f"difference in memory: more than {world.memory_limit} bytes are in use") from None
+        try:
+            self._bring_mounts(before.mounts)
+        except WasiError as error:
+            raise self._unmakable(error) from None
+        self.wasi.set_strings(world.args, {**before.env, **world.env})
+
+    def _bring_mounts(self, before: Sequence[Mount]) -> None:
+        """After a fork: the channels and mounts of the world that were not there before, and the removable ones afresh."""
+        self.devices |= self._added_devices({a: c for a, c in self.world.channels.items() if a not in self.devices})
+        known = {(mount.channel, mount.mountpoint) for mount in before}
+        removable = {mount.mountpoint: mount for mount in self.world.mounts if mount.removable and mount.access == "ro"}
         for image in self._images:
             if image.mount.removable and image.mount.mountpoint in removable:
-                image.replace(removable[image.mount.mountpoint])
-        self.wasi.set_strings(world.args, {**self.world.env, **world.env})
-        self.debug = DebugLog(world.channels.get(ALIAS), world.debug)
-        self.world = world
+                mount = removable[image.mount.mountpoint]
+                image.replace(mount)
+                known.add((mount.channel, mount.mountpoint))
+        for mount in self.world.mounts:
+            if (mount.channel, mount.mountpoint) in known:
+                continue
+            if mount.access == "ro":
+                self._images.append(self._mounted(mount))
+            else:
+                self._exports.append(self._to_be_left(mount))
 
     def export(self) -> None:
         """Leave the archives of the ``wo`` mounts behind. Raises ExportError."""
         for directory, mount in self._exports:
             export(directory, self.world.channels[mount.channel], mount.channel)
-
-
-def _add_devices(tree: Tree, channels: Mapping[str, Channel], modes: Mapping[str, str]) -> dict[str, Device]:
-    """Make /dev with every channel whose alias lies there, then close it to changes. Raises WorldError.
-
-    In the order of their names, so that a channel comes before any whose name would take it for a directory.
-    """
-    dev = tree.new_directory(tree.root, _DEV)
-    devices = {}
-    for alias in sorted(channels):
-        parts = _encoded(alias).split(b"/")
-        if parts[:2] == [b"", _DEV] and parts[2:]:
-            directory = dev
-            for part in parts[2:-1]:
-                directory = _subdirectory(tree, directory, part, alias)
-            _check_name(parts[-1], alias)
-            devices[alias] = tree.new_device(directory, parts[-1], channels[alias], modes.get(alias, ""))
-    tree.seal(dev)
-    return devices
 
 
 def _encoded(alias: str) -> bytes:

@@ -42,6 +42,13 @@ class Budget:
         """What the guest's own memory may grow to, in bytes."""
         return max(0, self.limit - self._granted)
 
+    def lower(self, limit: int) -> None:
+        """Have this limit, in bytes, from now on, if it is lower. Raises WasiError(NOSPC) where more is in use already."""
+        if self._granted + self._guest_size() > limit:
+            raise WasiError(Errno.NOSPC)
+        self.limit = min(self.limit, limit)
+        self._limit_guest(self.left_to_guest)
+
     def take(self, size: int) -> None:
         """Charge ``size`` bytes. Raises WasiError(NOSPC), with nothing charged, where the limit does not hold them."""
         used = self.used + size

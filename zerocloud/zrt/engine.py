@@ -212,8 +212,9 @@ class Guest:
     def rebind(self, world: World) -> None:
         """After a fork, in the child: show another world's channels, arguments and environment, removable images afresh.
 
-        Memory limit, clock and seed stay as they were; instructions are counted anew. Raises WorldError where a channel's alias
-        is missing, or where they are to be counted and this engine does not.
+        Clock and seed stay as they were, the memory limit may become lower; instructions are counted anew. Raises WorldError
+        where a channel's alias is missing, where more memory is in use, or where instructions are to be counted and this engine
+        does not; ImageError and OutOfMemory for images that were not there before.
         """
         self._set_fuel(world.fuel)
         self._assembly.rebind(world)

@@ -159,12 +159,12 @@ class Tree:
         node.links += 1
         directory.touch(self.clock.stamp())
 
-    def seal(self, directory: Directory) -> None:
-        """Let a directory and those below it never change again."""
+    def seal(self, directory: Directory, sealed: bool = True) -> None:
+        """Let a directory and those below it not change, or change again."""
         todo = [directory]
         while todo:
             here = todo.pop()
-            here.fixed = True
+            here.fixed = sealed
             todo.extend(node for node in here.names.values() if isinstance(node, Directory))
 
     def _insert(self, directory: Directory, name: bytes, node: NodeType) -> NodeType:

@@ -81,7 +81,7 @@ def test_an_image_is_mounted_and_open_as_a_device(equipped):
 def test_a_replaced_image_is_described_anew(equipped):
     """Without a restart: what comes before a session's arguments is that of the image that is there now."""
     for prelude in ("first", "second"):
-        described = Description("tools", "1", "bin/arguments", (prelude,), None)
+        described = Description("tools", "1", "bin/arguments", (prelude,))
         archive.write_image(equipped.root / "new", described, [File("bin/arguments", compiled("arguments"), program=True)])
         os.replace(equipped.root / "new", equipped.root / "tools.tar")
         answer = run(equipped, "file://tools:bin/arguments", TOOLS)

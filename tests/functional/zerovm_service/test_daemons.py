@@ -144,6 +144,29 @@ def test_an_unlike_manifest_is_told_of(running, guest):
     assert run(running, b"x")[1] == "1x"
 
 
+def test_who_asks_is_told_of_daemons(running, guest):
+    with running.connect() as connection:
+        assert not connection.frozen("d")
+        run(running, b"first", program=guest)
+        assert (connection.frozen("d"), connection.frozen("e")) == (True, False)
+
+
+def test_a_guest_frozen_for_more_goes_on_with_other_channels_and_less_memory(running, guest):
+    large = bytes(wasmtime.wat2wasm(GUEST.replace('"memory") 64', '"memory") 512')))
+    wanted = Run(running, b"first", program=large)
+    wanted.manifest += b"Thaw=more\n"
+    wanted.finish()
+    wanted = Run(running, b"second")
+    more = b"Channel=/dev/null,/dev/in/peer,0,0,9,9,0,0\nChannel=/dev/null,/dev/a,3,0,9,9,0,0\n"
+    wanted.manifest = wanted.manifest.replace(b"Memory=67108864", b"Memory=60000000") + more
+    report, output = wanted.finish()
+    assert (report.end, output) == (EndState.EXITED, "1second")
+    wanted = Run(running, b"third")
+    wanted.manifest = wanted.manifest.replace(b"Memory=67108864", b"Memory=30000000")
+    assert "difference in memory" in wanted.finish()[0].state
+    assert run(running, b"fourth")[1] == "1fourth"
+
+
 def test_a_session_without_a_job_is_not_frozen(running, guest):
     wanted = Run(running, b"first", program=guest)
     wanted.manifest = wanted.manifest.replace(b"Job=d\n", b"")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from zerocloud.images import Description, File, ImageError, Warm, check_image, read_description, write_image
 from zerocloud.images.archive import DESCRIPTION
 
-PYTHON = Description("python", "1.0", "bin/python", ("-c", "start"), Warm(("-c", "become")))
+PYTHON = Description("python", "1.0", "bin/python", ("-c", "start"), (Warm(("-c", "become")), Warm(("-c",), lean=True)))
 
 
 def files(tmp_path):

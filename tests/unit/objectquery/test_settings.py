@@ -17,6 +17,7 @@ CHANGED = {
     "service_options": ("zerovm_service_options", "--nice 9", ("--nice", "9")),
     "pools": ("zerovm_threadpools", "default = WaitPool(1,2);", "default = WaitPool(1,2);"),
     "system_images": ("zerovm_sysimage_devices", "python /p.tar r /r.tar", {"python": "/p.tar", "r": "/r.tar"}),
+    "warm_ahead": ("zerovm_warm_ahead", "no", False),
     "max_operations": ("zerovm_maxiops", "11", 11),
     "max_input": ("zerovm_maxinput", "12", 12),
     "max_output": ("zerovm_maxoutput", "13", 13),

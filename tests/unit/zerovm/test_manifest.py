@@ -243,6 +243,21 @@ def test_what_a_frozen_session_can_not_go_on_with(old: str, new: str, difference
     assert parse(lines_with(old, new)).difference(frozen) == difference
 
 
+def test_a_session_frozen_to_thaw_with_more_goes_on_with_other_channels_and_less_memory() -> None:
+    frozen = parse((GOOD + "Thaw=more\n").encode())
+    extra = "Channel=/dev/null,/dev/a,3,1,1,1,0,0\nChannel=/dev/null,/dev/x,0,0,1,1,0,0\n"
+    other = parse((GOOD.replace("67108864,0", "67043328,0") + extra).encode())
+    assert frozen.difference(other) == ""
+    assert other.difference(frozen) == "channels"
+    thawed = frozen.thawed(other)
+    assert (thawed.memory, [channel.alias for channel in thawed.channels][-2:]) == (67043328, ["/dev/a", "/dev/x"])
+    assert thawed.channels[-2].etag
+    assert frozen.thawed(parse(GOOD.replace("67108864,0", "77108864,0").encode())).memory == 67108864
+    changed = parse(lines_with("10,0x10,0,0", "10,0x11,0,0"))
+    assert frozen.difference(changed) == "channel /dev/stdin"
+    assert frozen.difference(replace(other, channels=other.channels[1:])) == "channels"
+
+
 # Round trips.
 
 names = st.text(

@@ -14,7 +14,7 @@ from zerocloud.zrt.tar import read_index
 from zerocloud.zrt.world import Mount, World
 
 from .archives import archive, directory, hardlink, header, image, member, symlink
-from .fakes import Guest, host_error, reader, refused, writer
+from .fakes import TEXT, Guest, host_error, reader, refused, writer
 
 
 @pytest.fixture
@@ -309,6 +309,36 @@ def test_a_channel_missing_after_a_fork_is_told():
     guest = Guest(channels={"/dev/stdin": reader()})
     with pytest.raises(WorldError, match="difference in channels: /dev/stdin not given"):
         guest.assembly.rebind(World())
+
+
+def test_channels_and_mounts_that_come_after_a_fork(tmp_path):
+    old = image(tmp_path, archive(member("a", b"old"), member("b", b"below")), "1.tar", channel="/dev/base")
+    new = image(tmp_path, archive(member("a", b"new"), member("dev/x", b"none")), "2.tar", channel="/dev/image", removable=True)
+    guest = Guest(mounts=[old], channels={"/dev/stdin": reader()})
+    out = writer()
+    channels = {"/dev/stdin": reader(), "/dev/in/peer": reader(b"hello"), "/dev/out": out}
+    leaving = Mount("/left", "wo", channel="/dev/out")
+    guest.assembly.rebind(World(mounts=[old, new, leaving], channels=channels))
+    assert sorted(guest.names(b"dev")) == [b".", b"..", b"in", b"out", b"stdin"]
+    assert (guest.contents(b"a"), guest.contents(b"b"), guest.contents(b"dev/in/peer")) == (b"new", b"below", b"hello")
+    with refused("ROFS"):
+        guest.wasi.path_create_directory(3, *guest.put(TEXT, b"dev/in/mine"))
+    guest.wasi.path_create_directory(3, *guest.put(TEXT, b"left/folder"))
+    guest.assembly.export()
+    with tarfile.open(fileobj=io.BytesIO(bytes(out.data))) as told:
+        assert told.getnames() == ["folder"]
+    os.close(old.fd)
+    os.close(new.fd)
+
+
+def test_less_memory_after_a_fork():
+    guest = Guest(memory_limit=1 << 24)
+    guest.assembly.rebind(World(memory_limit=1 << 22))
+    with refused("NOSPC"):
+        guest.tree.budget.take(5 << 20)
+    guest.tree.budget.take(3 << 20)
+    with pytest.raises(WorldError, match="difference in memory: more than 1048576 bytes are in use"):
+        guest.assembly.rebind(World(memory_limit=1 << 20))
 
 
 # --------------------------------------------------------------------------------------------------------------- leaving

@@ -29,6 +29,7 @@ from zerocloud.zerovm.frames import (
     ADMITTED,
     ALIVE,
     COMPILED,
+    NONE,
     REFUSED,
     VALIDATE,
     FrameError,
@@ -49,6 +50,7 @@ from zerocloud.zerovm.service.outcome import Kill, Usage
 from zerocloud.zerovm.service.pools import Pool, PoolFull
 from zerocloud.zerovm.service.requests import (
     Admission,
+    Frozen,
     Hold,
     Ping,
     Precompile,
@@ -169,6 +171,9 @@ class Conversation:
                 self._state = State.HOLDING
             elif isinstance(first, Ping):
                 self._reply(ALIVE)
+                self.begin()
+            elif isinstance(first, Frozen):
+                self._reply(ALIVE if self._host.workshop.daemons.has(first.name) else NONE)
                 self.begin()
             elif isinstance(first, Precompile):
                 self._precompile(Wanted(self._descriptors[0], first.fuel, first.trusted))

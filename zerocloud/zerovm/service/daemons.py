@@ -80,6 +80,10 @@ class Daemons:
         self._expect(daemon)
         self._log.write(f"daemon {name}: process {child.pid} is frozen and waits")
 
+    def has(self, name: str) -> bool:
+        """Whether there is one of that name."""
+        return name in self._named
+
     def fork(self, name: str, born: Born, owner: Owner) -> Birth | None:
         """Ask for a process of that daemon, for ``born`` to be called with, later. None: there is no such. Raises OSError."""
         daemon = self._named.get(name)

@@ -1,10 +1,11 @@
 """What a caller can ask of the service: the text of its frames, checked. Pure.
 
-A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), an order to compile a
-program ahead of need (``Compile``, or ``Compile Fuel`` for sessions whose instructions are counted; ``Validate`` for a user's),
-or else a manifest (executor contract, section 2) whose program and channels are descriptors: the service opens no paths for
-anyone. The one exception is ``/dev/null``, of which it has a descriptor of its own. As the program it stands for a *daemon*: a
-guest that was frozen in an earlier session, under the name that ``Job`` gives in both (executor contract, section 6).
+A frame is an *admission* (``Pool=`` and ``JobId=`` lines only), a *hold* (``Hold``), a *ping* (``Ping``), a question for a
+frozen guest (``Frozen NAME``), an order to compile a program ahead of need (``Compile``, or ``Compile Fuel`` for sessions whose
+instructions are counted; ``Validate`` for a user's), or else a manifest (executor contract, section 2) whose program and
+channels are descriptors: the service opens no paths for anyone. The one exception is ``/dev/null``, of which it has a
+descriptor of its own. As the program it stands for a *daemon*: a guest that was frozen in an earlier session, under the name
+that ``Job`` gives in both (executor contract, section 6).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from zerocloud.zerovm.sources import DescriptorSource, PathSource, Source
 
 NULL_DEVICE = "/dev/null"
 _ADMISSION_KEYS = frozenset(("Pool", "JobId"))
-_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping", b"Compile", b"Validate")
+_ADMISSION_STARTS = (b"Pool", b"JobId", b"Hold", b"Ping", b"Frozen", b"Compile", b"Validate")
 _JOB_ID_CHARACTERS = 256
 
 
@@ -35,6 +36,13 @@ class Hold:
 @dataclass(frozen=True)
 class Ping:
     """Whether anybody is there."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Whether a frozen guest of that name waits for sessions."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class SessionRequest:
         return Admission((self.manifest.pool or "default").lower(), self.manifest.job_id or "")
 
 
-def parse_first(text: bytes, descriptors: int) -> Hold | Ping | Precompile | Admission | None:
+def parse_first(text: bytes, descriptors: int) -> Hold | Ping | Frozen | Precompile | Admission | None:
     """What ``text``, the first frame, asks for; None where it is a manifest. Raises RequestError."""
     asked = _parse_admission(text)
     if isinstance(asked, Precompile) and descriptors != 1:
@@ -90,7 +98,7 @@ def parse_first(text: bytes, descriptors: int) -> Hold | Ping | Precompile | Adm
     return asked
 
 
-def _parse_admission(text: bytes) -> Hold | Ping | Precompile | Admission | None:
+def _parse_admission(text: bytes) -> Hold | Ping | Frozen | Precompile | Admission | None:
     if not text.lstrip().startswith(_ADMISSION_STARTS):
         return None
     lines = [line.strip() for line in text.decode("utf-8", "replace").splitlines() if line.strip()]
@@ -98,6 +106,8 @@ def _parse_admission(text: bytes) -> Hold | Ping | Precompile | Admission | None
         return Hold()
     if lines == ["Ping"]:
         return Ping()
+    if len(lines) == 1 and lines[0].startswith("Frozen "):
+        return Frozen(lines[0].removeprefix("Frozen ").strip())
     if lines in (["Compile"], ["Compile Fuel"]):
         return Precompile(fuel=lines != ["Compile"])
     if lines == ["Validate"]:
