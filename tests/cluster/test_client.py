@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from tests.cluster.conftest import Client
 from tests.cluster.jobs import node, nothing_left, program, stdin
-from zerocloud.client import Connection, JobCancelled, JobFailed, Login, Refused, Source, as_completed
+from zerocloud.client import Connection, JobCancelled, JobFailed, Login, Refused, Source, aio, as_completed
 from zerocloud.zebra import Zebra
 
 
@@ -58,6 +59,27 @@ def test_jobs_end_in_their_own_order(cloud: Connection, client: Client, containe
     assert next(found) is endless
     with pytest.raises(JobCancelled):
         endless.result()
+
+
+def test_an_event_loop_waits_for_many(cloud: Connection, client: Client, container: str) -> None:
+    copy, loop = program(client, container, "copy"), program(client, container, "loop")
+    client.put(f"{container}/in", "x")
+    quick = [node(copy, devices=[stdin(container, "in"), {"name": "stdout"}])]
+
+    async def go() -> list[str]:
+        async with aio.connect(cloud.login) as here:
+            endless = await here.submit([node(loop)])
+            jobs = await asyncio.gather(*(here.submit(quick) for _ in range(8)))
+            texts = [answer.text for answer in await asyncio.gather(*jobs)]
+            async for event in endless.events():
+                if event.name == "job":
+                    break
+            assert await endless.cancel()
+            with pytest.raises(JobCancelled):
+                await endless
+        return texts
+
+    assert asyncio.run(go()) == ["x"] * 8
 
 
 def test_failures_and_mistakes(cloud: Connection, client: Client, container: str) -> None:

@@ -9,6 +9,8 @@ with connect() as cloud:                                  # ST_* or OS_* variabl
     for event in job.events():
         print(event.name, event.data)
     print(job.result().text)
+
+:mod:`zerocloud.client.aio` is the same for programs with an event loop.
 """
 
 from .connection import Connection, connect

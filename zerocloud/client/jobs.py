@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
@@ -87,12 +88,16 @@ class Job:
                 raise
             return None
 
-    def events(self) -> Iterator[Event]:
-        """Its progress until it ends: first how everything stands, then what changes. Raises ClientError."""
+    def events(self, hung_up: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Its progress until it ends: first how everything stands, then what changes. Raises ClientError.
+
+        ``hung_up`` is asked whenever the cluster says something, which it does every few seconds: whether nobody listens.
+        """
         broken = 0
         while True:
             try:
-                for event in parse_events(self.connection.lines(self._stream())):
+                lines = self.connection.lines(self._stream())
+                for event in parse_events(takewhile(lambda line: not hung_up(), lines)):
                     broken = 0
                     yield event
                     if event.name == "end":
@@ -103,6 +108,8 @@ class Job:
                 raise
             except NotReachable:
                 pass
+            if hung_up():
+                return
             broken += 1
             if broken > RECONNECTS:
                 raise NotReachable(f"The events of job {self.id} break off again and again")

@@ -36,13 +36,14 @@ class Waitable(Protocol):
 
 
 One = TypeVar("One", bound=Waitable)
+Thing = TypeVar("Thing")
 
 
-class Waited(NamedTuple, Generic[One]):
+class Waited(NamedTuple, Generic[Thing]):
     """Jobs that have ended, and those that have not."""
 
-    done: set[One]
-    not_done: set[One]
+    done: set[Thing]
+    not_done: set[Thing]
 
 
 class Pace:
@@ -56,11 +57,44 @@ class Pace:
         """Whether the time is over."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def rest(self) -> None:
-        """Sleep, longer each time, but not beyond the end."""
+    def pause(self) -> float:
+        """Seconds to sleep now: more each time, but not beyond the end."""
         left = LONGEST if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        time.sleep(min(self._pause, left))
-        self._pause = min(LONGEST, self._pause * GROWTH)
+        pause, self._pause = self._pause, min(LONGEST, self._pause * GROWTH)
+        return min(pause, left)
+
+    def rest(self) -> None:
+        """Sleep for so long."""
+        time.sleep(self.pause())
+
+
+class Watch(Generic[One]):
+    """Jobs that are looked at until they have ended. Nothing here sleeps, so that others can wait in their own way."""
+
+    def __init__(self, jobs: Iterable[One], timeout: float | None) -> None:
+        self.pending = set(jobs)
+        self.done: set[One] = set()
+        self.pace = Pace(timeout)
+        self._timeout = timeout
+
+    def look(self) -> dict[One, str]:
+        """Those that have ended since the last look, and how. Raises ClientError."""
+        ended = _ended(self.pending)
+        self.done |= ended.keys()
+        self.pending -= ended.keys()
+        return ended
+
+    def enough(self, ended: dict[One, str], return_when: str) -> bool:
+        """Whether who waits has seen enough with these, or has no more time."""
+        first = return_when == FIRST_COMPLETED and self.done
+        failed = return_when == FIRST_EXCEPTION and any(state != "succeeded" for state in ended.values())
+        return bool(not self.pending or first or failed or self.pace.over())
+
+    def check_time(self) -> None:
+        """Raises NotFinished if the time is over and some have not ended."""
+        if self.pending and self.pace.over():
+            total = len(self.pending) + len(self.done)
+            raise NotFinished(f"{len(self.pending)} of {total} jobs still run after {self._timeout} seconds")
 
 
 def wait(jobs: Iterable[One], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> Waited[One]:
@@ -68,31 +102,20 @@ def wait(jobs: Iterable[One], timeout: float | None = None, return_when: str = A
 
     Raises ClientError.
     """
-    pending, pace = set(jobs), Pace(timeout)
-    done: set[One] = set()
-    while True:
-        ended = _ended(pending)
-        done |= ended.keys()
-        pending -= ended.keys()
-        enough = return_when == FIRST_COMPLETED and done
-        failed = return_when == FIRST_EXCEPTION and any(state != "succeeded" for state in ended.values())
-        if not pending or enough or failed or pace.over():
-            return Waited(done, pending)
-        pace.rest()
+    watch = Watch(jobs, timeout)
+    while not watch.enough(watch.look(), return_when):
+        watch.pace.rest()
+    return Waited(watch.done, watch.pending)
 
 
 def as_completed(jobs: Iterable[One], timeout: float | None = None) -> Iterator[One]:
     """The jobs, or futures, as they end. Raises NotFinished after ``timeout`` seconds, ClientError."""
-    pending, pace = set(jobs), Pace(timeout)
-    total = len(pending)
-    while pending:
-        ended = _ended(pending)
-        pending -= ended.keys()
-        yield from ended
-        if pending and pace.over():
-            raise NotFinished(f"{len(pending)} of {total} jobs still run after {timeout} seconds")
-        if pending:
-            pace.rest()
+    watch = Watch(jobs, timeout)
+    while watch.pending:
+        yield from watch.look()
+        watch.check_time()
+        if watch.pending:
+            watch.pace.rest()
 
 
 def _ended(jobs: set[One]) -> dict[One, str]:
