@@ -24,7 +24,7 @@ from .hooks.hook import Hook
 from .hooks.rights import OwnersRights
 from .intake import Intake
 from .job import run_job
-from .jobs.deferred import Deferral, deferral, run_deferred
+from .jobs.deferred import Deferral, deferral, destination, run_deferred
 from .jobs.recorder import Recorder
 from .jobs.resource import resource_query, respond
 from .jobs.store import JobStore
@@ -135,10 +135,13 @@ class ProxyQuery:
         if explaining:
             return explain_job(self._shared(), job, asked, door.pipeline, request)
         when = deferral(request)
+        addressed = execute.partition("/")[0] in REST_VERSIONS
         if when is not Deferral.NEVER:
-            return run_deferred(self._shared(), job, asked, door.pipeline, request, when)
+            own = Pipeline(self._application, request.environ, "v1")
+            where = destination(own, request, account, job, named=not addressed)
+            return run_deferred(self._shared(), job, asked, door.pipeline, request, when, where)
         # Who calls a program by its address talks to the program: what it accepts is the program's affair.
-        form = TEXT if execute.partition("/")[0] in REST_VERSIONS else best_type(request, FORMS)
+        form = TEXT if addressed else best_type(request, FORMS)
         return run_job(self._shared(), job, asked, door.pipeline, request.environ, form)
 
     def run_hook(self, environ: Mapping[str, Any], hook: Hook) -> Any:

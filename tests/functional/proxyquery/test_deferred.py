@@ -104,6 +104,36 @@ def test_a_result_that_is_named_needs_the_right_to_write_it(world):
     assert f"{ACCOUNT}/mine/answer" not in world.pipeline.objects
 
 
+@pytest.mark.parametrize("path", ["open/{}/c/zapp", "api/{}/c/zapp"])
+def test_the_answer_of_an_address_does_not_take_the_place_of_the_program(world, path):
+    endpoint = {"X-Container-Meta-Rest-Endpoint": f"swift://{ACCOUNT}/c/zapp"}
+    world.pipeline.containers.update({f"{ACCOUNT}/.zvm": {}, f"{ACCOUNT}/c": endpoint})
+    zapp = json.dumps([node(world, device("stdout"))]).encode()
+    world.pipeline.put("c/zapp", zapp, **{"Content-Type": "application/json"})
+    world.every(run=lambda job: Answer({"stdout": b"later"}))
+    request = Request.blank("/" + path.format(ACCOUNT), headers={"X-Zerovm-Deferred": "always"})
+    answer = request.get_response(world.filter)
+    job = answer.headers["X-Zerovm-Job"]
+    assert text(answer) == f"swift://{ACCOUNT}/.zvm/jobs/{job}/result"
+    assert wait_for(world, f".zvm/jobs/{job}/result") == b"later"
+    wait_for(world, f".zvm/jobs/{job}/result.headers")
+    assert world.pipeline.objects[f"{ACCOUNT}/c/zapp"][0] == zapp
+
+
+def test_a_container_that_is_named_and_missing_is_made(world):
+    world.every(run=lambda job: Answer({"stdout": b"later"}))
+    request = Request.blank(
+        f"/v1/{ACCOUNT}/new/deep/answer",
+        method="POST",
+        headers={"X-Zerovm-Execute": "1.0", "Content-Type": "application/json", "X-Zerovm-Deferred": "always"},
+        body=json.dumps([node(world, device("stdout"))]).encode(),
+    )
+    assert text(request.get_response(world.filter)) == f"swift://{ACCOUNT}/new/deep/answer"
+    assert wait_for(world, "new/deep/answer.headers")
+    assert world.pipeline.objects[f"{ACCOUNT}/new/deep/answer"][0] == b"later"
+    assert world.pipeline.count("PUT", "new") == 1
+
+
 def test_a_job_that_comes_to_no_answer_leaves_the_reason(world):
     world.filter._shared().name_servers._maximum = 0  # as if that many networks were open
     groups = [node(world, name="a", connect=["b"]), node(world, name="b")]

@@ -411,6 +411,18 @@ class TestSetUid:
         answer = ask(world, body=body.encode(), authorize=access_lists, user="guest", **headers)
         assert answer.status_int == 403
 
+    @pytest.mark.parametrize("when", ["always", "auto"])
+    @pytest.mark.parametrize("path", [f"/open/{ACCOUNT}/app/zapp", f"/api/{ACCOUNT}/app/x", f"/v1/{ACCOUNT}/data/in"])
+    def test_a_guest_has_no_answer_left_anywhere(self, world, path, when):
+        """It would be the guest who says where: over the zapp itself, or over what it may only read."""
+        before = {name: data for name, (data, _) in world.pipeline.objects.items()}
+        source = {"X_Zerovm_Execute": "1.0", "Content_Type": "text/plain", "X_Zerovm_Source": self.ZAPP}
+        headers = source if path.startswith("/v1") else {}
+        assert self.call(world, path=path, X_Zerovm_Deferred=when, **headers).status_int == 403
+        world.settle()
+        assert {name: data for name, (data, _) in world.pipeline.objects.items()} == before
+        assert world.asked() == 0
+
     def test_a_client_that_may_not_run_it_is_not_read(self, world):
         class Unread(io.BytesIO):
             def read(self, *_):

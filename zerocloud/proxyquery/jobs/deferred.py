@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -12,6 +13,7 @@ from swift.common.swob import Request, Response, wsgi_to_str
 
 from zerocloud.sysmap import SwiftPath
 
+from ..access import authorize_execution
 from ..cluster import Cluster
 from ..errors import ClientGone, JobError
 from ..hangup import watched
@@ -42,15 +44,35 @@ def deferral(request: Request) -> Deferral:
         raise JobError(400, f"{DEFERRED}: {text[:20]}: expected always, auto or never") from None
 
 
+@dataclass(frozen=True)
+class Destination:
+    """Where an answer is to lie, and the pipeline that takes it there."""
+
+    path: SwiftPath
+    pipeline: Pipeline
+
+
+def destination(own: Pipeline, request: Request, account: str, job: str, named: bool) -> Destination:
+    """Where a request wants the answer of its job; ``named`` says that its URL may tell. Raises JobError (400) and Refused.
+
+    ``own`` are the client's own rights. What others have granted is for what their zapps do; it leaves no answers with them.
+    """
+    authorize_execution(own, request.environ, SwiftPath(account))
+    path = result_path(request) if named else None
+    if path is None:
+        return Destination(JobStore.result(account, job), own.detached().privileged())
+    return Destination(path, own.detached())
+
+
 def run_deferred(
-    cluster: Cluster, job: str, asked: JobRequest, pipeline: Pipeline, request: Request, when: Deferral
+    cluster: Cluster, job: str, asked: JobRequest, pipeline: Pipeline, request: Request, when: Deferral, where: Destination
 ) -> Response:
     """Run a job for a client that won't wait, or not for long; its answer, or where that will lie.
 
     Raises JobError and ClientGone.
     """
     left = when is Deferral.ALWAYS
-    background = _Background(cluster, job, asked, pipeline, request.environ, result_path(request), left)
+    background = _Background(cluster, job, asked, pipeline, request.environ, where, left)
     if when is Deferral.AUTO:
         gone: list[bool] = []
 
@@ -90,17 +112,16 @@ class _Background:
         asked: JobRequest,
         pipeline: Pipeline,
         environ: Mapping[str, Any],
-        result: SwiftPath | None,
+        where: Destination,
         left: bool,
     ) -> None:
         """``left``: nobody waits for it from the beginning."""
-        detached = pipeline.detached()
-        self.result = result or JobStore.result(asked.account, job)
-        self._storing = detached if result else detached.privileged()
+        self.result = where.path
+        self._storing = where.pipeline
         self._logger = cluster.logger
         self._done = Event()
         self._left = left
-        self.execution = Execution(cluster, job, asked, detached, environ, self.result.url if left else None)
+        self.execution = Execution(cluster, job, asked, pipeline.detached(), environ, self.result.url if left else None)
         spawn(self._run)
 
     def leave(self) -> None:
