@@ -21,11 +21,12 @@ MOST_BYTES = 16 << 20
 class Zapp:
     """What was in an object when it was read: Swift's names for that version, its map, and its image, if it is an archive.
 
-    ``image`` is the image's name (:data:`zerocloud.wire.IMAGE`), ``size`` its bytes.
+    ``kind`` is its content type, ``image`` the image's name (:data:`zerocloud.wire.IMAGE`), ``size`` its bytes.
     """
 
     etag: str
     timestamp: str
+    kind: str
     text: bytes
     image: str = ""
     compressed: bool = False

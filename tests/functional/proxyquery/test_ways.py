@@ -235,10 +235,25 @@ class TestRest:
         assert ask(world, "GET", f"/api/{ACCOUNT}").status_int == 412
         assert ask(world, "GET", f"/open/{ACCOUNT}/c").status_int == 412
 
-    def test_an_endpoint_that_is_no_zapp(self, world):
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+    def test_an_endpoint_that_is_no_zapp(self, world, method):
         self.deploy(world)
-        world.pipeline.put("c/zapp", b"text", **{"Content-Type": "text/plain"})
-        assert ask(world, "GET", f"/api/{ACCOUNT}/c/x").status_int == 501
+        for kind, data in (("text/plain", b"text"), (TAR, archive(other=b"x")), (TAR, b"")):
+            world.pipeline.put("c/zapp", data, **{"Content-Type": kind})
+            assert ask(world, method, f"/api/{ACCOUNT}/c/x").status_int == 501
+        del world.pipeline.objects[f"{ACCOUNT}/c/zapp"]
+        assert ask(world, method, f"/api/{ACCOUNT}/c/x").status_int == 404
+
+    def test_a_broken_gzip_is_told(self, world):
+        world.pipeline.put("c/zapp", b"no gzip", **{"Content-Type": GZIP})
+        assert ask(world, "GET", f"/open/{ACCOUNT}/c/zapp").status_int == 422
+
+    @pytest.mark.parametrize(("execute", "path"), [("open/1.0", "c/zapp"), ("API/1.0 ", "c/any")])
+    def test_the_header_alone_makes_an_address(self, world, execute, path):
+        self.deploy(world)
+        assert ask(world, "GET", f"/v1/{ACCOUNT}/{path}", X_Zerovm_Execute=execute).status_int == 200
+        (job,) = world.jobs()
+        assert job.node["env"]["PATH_INFO"] == f"/{ACCOUNT}/{path}"
 
     def test_it_can_be_explained(self, world):
         self.deploy(world)
@@ -304,6 +319,80 @@ class TestAssociation:
         (job,) = world.jobs()
         assert (job.node["name"], job.node["exe"], job.node["args"]) == ("executable", f"swift://{ACCOUNT}/c/prog.nexe", 'a "b')
         assert job.node["channels"][0]["content_type"] == "text/x-mine"
+
+    def test_a_program_has_no_arguments_unless_they_are_given(self, world):
+        world.pipeline.put("c/prog", b"\0asm", **{"Content-Type": "application/wasm"})
+        assert ask(world, "HEAD", f"/open/{ACCOUNT}/c/prog").status_int == 200
+        (job,) = world.jobs()
+        assert (job.node["args"], job.node["channels"][0]["content_type"]) == ("", "text/plain")
+
+    def test_a_template_goes_before_the_program_itself(self, world):
+        self.register(world, self.TEMPLATE, "application/x-nexe")
+        assert self.open(world).status_int == 200
+        assert [job.node["name"] for job in world.jobs()] == ["viewer"]
+
+    def test_archives_without_a_map_and_json_that_is_none_are_data(self, world):
+        """A zapp goes before a template, which goes before what can only be a mistake."""
+        kinds = {TAR: archive(data=b"x"), "application/json": b'{"temperature": [1, 2]}'}
+        for kind, data in kinds.items():
+            self.register(world, self.TEMPLATE, kind)
+            for content in (data, data[:-400] if kind == TAR else b" " * 70_000 + data, b"[{"):
+                world.pipeline.put("c/day one.log", content, **{"Content-Type": kind})
+                answer = self.open(world)
+                broken = kind == TAR and content == b"[{"
+                assert answer.status_int == (422 if broken else 200), text(answer)
+        assert {job.node["name"] for job in world.jobs()} == {"viewer"}
+        world.pipeline.put("c/day one.log", job_map(world, name="map"), **{"Content-Type": "application/json"})
+        self.open(world)
+        world.pipeline.put("c/day one.log", archive(boot__system_map=job_map(world, name="zapp")), **{"Content-Type": TAR})
+        self.open(world)
+        assert {job.node["name"] for job in world.jobs()} == {"viewer", "map", "zapp"}
+
+    def test_and_without_a_template_their_mistakes_are_told(self, world):
+        self.register(world, self.TEMPLATE)
+        for kind, content, status in (
+            (TAR, archive(data=b"x"), 404),
+            (TAR, b"", 404),
+            ("application/json", b'{"temperature": 1}', 400),
+            ("application/json", b"[{", 422),
+            ("application/json", b" " * 70_000, 413),
+        ):
+            world.pipeline.put("c/day one.log", content, **{"Content-Type": kind})
+            assert self.open(world).status_int == status
+        assert world.asked() == 0
+
+    @pytest.mark.parametrize(
+        ("value", "seen"), [("{.one=a=b}", "a=b"), ("{.one=}", ""), ("{.one}", ""), ("{.two=x}", "y"), ("{.two}{.two}", "yy")]
+    )
+    def test_defaults(self, world, value, seen):
+        self.register(world, self.TEMPLATE.replace('"args": "{.mode=short} {.missing}"', f'"env": {{"SEEN": "<{value}>"}}'))
+        assert self.open(world, "?two=y&two=z&else=1").status_int == 200  # of several values the first counts
+        (job,) = world.jobs()
+        assert job.node["env"]["SEEN"] == f"<{seen}>"
+
+    def test_a_query_without_end(self, world):
+        self.register(world, self.TEMPLATE)
+        answer = self.open(world, "?" + "a=1&" * 1001)
+        assert (answer.status_int, "1000" in text(answer)) == (400, True)
+        assert self.open(world, "?mode=%ff%00&=&&;").status_int in (200, 400)
+
+    @pytest.mark.parametrize("name", ["*", "day*", 'a"b\\', "a/../b", "{.mode}", "%2A", "ö?#"])
+    def test_the_name_of_an_object_is_only_its_name(self, world, name):
+        """Not a pattern that would open others, nor a part of the map."""
+        self.register(world, self.TEMPLATE)
+        world.pipeline.put(f"c/{name}", b"log", **{"Content-Type": "text/x-log"})
+        assert ask(world, "GET", f"/open/{ACCOUNT}/c/{quote(name)}?mode=x").status_int == 200
+        assert [job.node["path_info"] for job in world.jobs()] == [f"/{ACCOUNT}/c/{name}"]
+
+    @pytest.mark.parametrize(
+        ("path", "status"), [("c/day one.log", 404), ("c/day one.log", 503), (".zvm/text/x-log/config", 403)]
+    )
+    def test_what_can_not_be_read_is_told(self, world, path, status):
+        self.register(world, self.TEMPLATE)
+        world.pipeline.refuse[f"{ACCOUNT}/{path}"] = status
+        answer = self.open(world)
+        assert (answer.status_int, f"/{ACCOUNT}/{path}" in text(answer)) == (status, True)
+        assert world.asked() == 0
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
     def test_objects_are_opened_by_get(self, world, method):

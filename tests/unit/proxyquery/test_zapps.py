@@ -9,7 +9,7 @@ def path(name):
 
 
 def zapp(size=10):
-    return Zapp("etag", "1", b"x" * size)
+    return Zapp("etag", "1", "application/json", b"x" * size)
 
 
 def test_what_was_used_longest_ago_is_forgotten():

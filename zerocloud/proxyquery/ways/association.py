@@ -18,7 +18,7 @@ from zerocloud.sysmap import SwiftPath
 
 from ..errors import JobError, SourceError
 from ..request import JobRequest
-from .door import Door, plain_type
+from .door import Door
 
 TEMPLATES = ".zvm"
 PROGRAMS = frozenset(("application/x-nexe", "application/wasm"))
@@ -35,11 +35,12 @@ _SCALAR = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,15})?|true|false|nul
 _MOST_FIELDS = 1000
 
 
-def associated(door: Door, path: SwiftPath, content_type: str) -> JobRequest:
-    """The job that opens an object. Raises JobError: 404 if nothing is registered for its type."""
-    kind = plain_type(content_type)
-    template = _template(door, kind)
-    if template is None and kind not in PROGRAMS:
+def associated(door: Door, path: SwiftPath, kind: str, registered: str | None) -> JobRequest:
+    """The job that opens an object, by the template that is ``registered`` for its content type.
+
+    Raises JobError: 404 if there is none, and the object is no program.
+    """
+    if registered is None and kind not in PROGRAMS:
         raise JobError(404, f"No application registered for {kind}")
     query = wsgi_to_str(str(door.environ.get("QUERY_STRING", "")))
     try:
@@ -47,7 +48,7 @@ def associated(door: Door, path: SwiftPath, content_type: str) -> JobRequest:
     except ValueError as error:
         raise JobError(400, f"The query has more than {_MOST_FIELDS} fields") from error
     values[OBJECT_PATH] = "swift://" + "/".join(quote(part) for part in (path.account, path.container, path.object))
-    return door.job(door.parse(substitute(template or DEFAULT, values).encode()))
+    return door.job(door.parse(substitute(registered if registered is not None else DEFAULT, values).encode()))
 
 
 def substitute(template: str, values: Mapping[str, str]) -> str:
@@ -80,7 +81,7 @@ def _bare(found: re.Match[str], values: Mapping[str, str]) -> str:
     return values[name]
 
 
-def _template(door: Door, kind: str) -> str | None:
+def template(door: Door, kind: str) -> str | None:
     """The account's template for a type. Raises JobError (413, or the status of what went wrong)."""
     path = SwiftPath(door.account, TEMPLATES, f"{kind}/config")
     fetched = door.pipeline.get(path)

@@ -17,7 +17,7 @@ from ..errors import SourceError
 from ..intake import Kept, image_name
 from ..subrequests import Fetched
 from ..zapps import Zapp
-from .door import Door
+from .door import Door, plain_type
 
 UNCHANGED = 304
 
@@ -29,6 +29,11 @@ class Opened:
     path: SwiftPath
     fetched: Fetched
     known: Zapp | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its content type, without parameters."""
+        return self.known.kind if self.known else plain_type(self.fetched.headers.get("content-type"))
 
 
 def fetch(door: Door, path: SwiftPath) -> Opened:

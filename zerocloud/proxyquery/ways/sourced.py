@@ -10,12 +10,19 @@ from ..errors import JobError
 from ..intake import Content, image_name
 from ..request import JobRequest
 from ..zapps import Zapp
-from .door import GZIP, JSON, TAR_TYPES, Door, plain_type
+from .door import GZIP, JSON, TAR_TYPES, Door
 from .opened import Opened, Unread
 from .script import script_job
 from .tar_image import find_map
 
 SOURCE = "X-Zerovm-Source"
+
+
+class NoMapError(JobError):
+    """An archive has no system map: it is data, not a zapp."""
+
+    def __init__(self, path: SwiftPath) -> None:
+        super().__init__(400, f"System boot map was not found in {path.path}")
 
 
 def source_path(url: str, account: str) -> SwiftPath:
@@ -40,15 +47,14 @@ def sourced(door: Door, opened: Opened) -> JobRequest:
 def zapp(door: Door, opened: Opened) -> JobRequest | None:
     """The job of an open object that is an archive with a map, or a map. None, and nothing is read, for other types.
 
-    Raises JobError: 400 for an archive without a map.
+    Raises JobError: NoMapError (400) for an archive without a map.
     """
     if opened.known is not None:
         return _job(door, opened.known, Unread(door, opened.path, opened.known))
-    kind = plain_type(opened.fetched.headers.get("content-type"))
-    if kind == JSON:
+    if opened.kind == JSON:
         found, image = _map(door, opened), None
-    elif kind in TAR_TYPES:
-        found, image = _archive(door, opened, kind)
+    elif opened.kind in TAR_TYPES:
+        found, image = _archive(door, opened)
     else:
         return None
     job = _job(door, found, image)
@@ -67,15 +73,17 @@ def _map(door: Door, opened: Opened) -> Zapp:
     if (opened.fetched.length or 0) > most:
         raise JobError(413, f"The system map is larger than {most} bytes")
     text = door.intake.fetched(opened.fetched, opened.path.path)
-    return Zapp(*_version(opened.fetched.headers), text.head(text.size))
+    return Zapp(*_version(opened.fetched.headers), JSON, text.head(text.size))
 
 
-def _archive(door: Door, opened: Opened, kind: str) -> tuple[Zapp, Content]:
-    image, compressed = door.intake.fetched(opened.fetched, opened.path.path), kind == GZIP
+def _archive(door: Door, opened: Opened) -> tuple[Zapp, Content]:
+    kind, image = opened.kind, door.intake.fetched(opened.fetched, opened.path.path)
     text = find_map(image, kind, door.settings.maximum_input)
     if text is None:
-        raise JobError(400, f"System boot map was not found in {opened.path.path}")
-    return Zapp(*_version(opened.fetched.headers), text, image_name(image, compressed), compressed, image.size), image
+        raise NoMapError(opened.path)
+    compressed = kind == GZIP
+    read = Zapp(*_version(opened.fetched.headers), kind, text, image_name(image, compressed), compressed, image.size)
+    return read, image
 
 
 def _version(headers: Mapping[str, str]) -> tuple[str, str]:
