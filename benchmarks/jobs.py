@@ -1,6 +1,6 @@
 """What jobs cost, beside the yardsticks of the same run, on a Zebra of four nodes that share this machine with their client.
 
-    python benchmarks/jobs.py [--rows latency,words,nodes,growth,shuffle,cancel] [--megabytes 512] [--rounds 3]
+    python benchmarks/jobs.py [--rows latency,words,nodes,growth,shuffle,cancel,crowd] [--megabytes 512] [--rounds 3]
 
 latency   POST of a job of one node over a local object of 1 KiB; yardstick: GET of that object through the same proxy
 words     how often each word occurs in 64 objects of 4 MiB, up to 8 on a node, one reducer; yardsticks: the same C program,
@@ -11,6 +11,8 @@ nodes     1,000 unconnected nodes over 1,000 objects of 1 KiB, then 16 objects o
 shuffle   8 nodes that scatter records by their keys, 8 that sort them, 512 MiB in all; yardstick: ``sort --parallel=2``
 growth    seconds per node in jobs of 10, 100 and 1,000 nodes, nothing subtracted: it may fall, and must not rise
 cancel    DELETE of a job that would run for ever, until its answer says that it is cancelled
+crowd     one job of 5,000 unconnected nodes on a cluster of its own with 8 slots: the proxy's memory and descriptors, and the
+          bytes of the head of the answer
 
 Each figure is the median of the rounds. ``times`` is the figure over its yardstick.
 """
@@ -356,7 +358,39 @@ def _cancelled(cluster: Cluster, group: dict[str, Any]) -> float:
     return taken
 
 
-ROWS = {"latency": latency, "words": words, "nodes": nodes, "growth": growth, "shuffle": shuffle, "cancel": cancel}
+def crowd(cluster: Cluster, directory: Path, options: argparse.Namespace) -> None:
+    pools = {"object/object_query/zerovm_threadpools": "default = WaitPool(2,2); cluster = PriorityPool(2,4);"}
+    with Zebra(directory / "crowd", nodes=4, overrides=pools) as zebra:
+        narrow = Cluster(zebra)
+        group = {"exec": {"path": program(narrow, "count", directory)}, "devices": [{"name": "stdin"}, {"name": "stdout"}]}
+        narrow.run({"name": "n", "count": 100, **group})
+        process = narrow.proxy_process()
+        resident, most, over = _resident(process), [0], threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.05):
+                most[0] = max(most[0], len(os.listdir(f"/proc/{process}/fd")))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        answer = narrow.run({"name": "n", "count": 5000, **group})
+        over.set()
+        watching.join()
+        head = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
+        grown = (_resident(process) - resident) / 1024
+        print(f"5,000 nodes on 8 slots: the proxy's memory grew by {grown:.1f} MB, {grown / 5:.2f} KB a node; ", end="")
+        print(f"it had {most[0]} descriptors at most; the answer's head has {head} bytes, goal < 16,384")
+
+
+ROWS = {
+    "latency": latency,
+    "words": words,
+    "nodes": nodes,
+    "growth": growth,
+    "shuffle": shuffle,
+    "cancel": cancel,
+    "crowd": crowd,
+}
 
 
 def main() -> None:

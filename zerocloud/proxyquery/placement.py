@@ -70,6 +70,7 @@ class Placer:
         self._random = random
         self._salt = b"" if show_servers else random.randbytes(16)
         self._container_ring: Any = None
+        self._known: dict[tuple[str, Tier], Server] = {}
         self.devices: dict[str, Mapping[str, Any]] = {}
 
     def place(self, node: Node, policy_of: Callable[[SwiftPath], int], segment: Segment | None = None) -> Place:
@@ -137,7 +138,8 @@ class Placer:
 
     def _place(self, path: str, partition: int, policy: int | None, ring: Any, devices: list[Any], turn: int) -> Place:
         """The primaries, begun with another one for each node; as many handoffs if it comes to that."""
-        turn %= len(devices)
+        replicas = len(devices)
+        turn %= replicas
         primaries = self._servers(devices[turn:] + devices[:turn], Tier.PRIMARY)
         return Place(
             path=path,
@@ -145,7 +147,7 @@ class Placer:
             policy=policy,
             local=True,
             servers=primaries,
-            spares=lambda: self._servers(islice(ring.get_more_nodes(partition), len(devices)), Tier.HANDOFF),
+            spares=lambda: self._servers(islice(ring.get_more_nodes(partition), replicas), Tier.HANDOFF),
             remark=f"primaries of partition {partition}, handoffs after them",
         )
 
@@ -155,23 +157,27 @@ class Placer:
         ring = POLICIES.get_object_ring(policy, self._swift_dir)
         partitions = [self._random.randrange(ring.partition_count) for _ in range(RANDOM_PARTITIONS)]
         devices = {device["id"]: device for partition in partitions for device in ring.get_part_nodes(partition)}
+        number = len(devices)
         return Place(
             path=f"/{account}",
             partition=partitions[0],
             policy=policy,
             local=False,
             servers=self._servers(devices.values(), Tier.PRIMARY),
-            spares=lambda: self._servers(islice(ring.get_more_nodes(partitions[0]), len(devices)), Tier.HANDOFF),
+            spares=lambda: self._servers(islice(ring.get_more_nodes(partitions[0]), number), Tier.HANDOFF),
             remark=f"{reason}servers drawn by chance, others at the run",
         )
 
     def _servers(self, devices: Iterable[Mapping[str, Any]], tier: Tier) -> tuple[Server, ...]:
-        servers = []
-        for device in devices:
-            name = self._name(device)
-            self.devices[name] = device
-            servers.append(Server(name, device["ip"], Tier.LIMITED if self._limits.limited(device) else tier))
-        return tuple(servers)
+        return tuple(self._server(device, Tier.LIMITED if self._limits.limited(device) else tier) for device in devices)
+
+    def _server(self, device: Mapping[str, Any], tier: Tier) -> Server:
+        """One for each server and tier, however many nodes may run there."""
+        name = self._name(device)
+        if (name, tier) not in self._known:
+            self.devices.setdefault(name, device)
+            self._known[name, tier] = Server(name, device["ip"], tier)
+        return self._known[name, tier]
 
     def _name(self, device: Mapping[str, Any]) -> str:
         name = f"{device['ip']}:{device['port']}/{device['device']}"

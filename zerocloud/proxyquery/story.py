@@ -10,9 +10,6 @@ from .scheduler import Outcome
 TOLD_NODES = 20
 """Failed nodes that are told of at length; the others are counted."""
 
-TOLD_LINES = 30
-"""Lines of one session's life that are told."""
-
 TOLD_WORDS = 20
 """Lines of a program's stderr that are told."""
 
@@ -39,10 +36,9 @@ def _node(outcome: Outcome, report: SessionReport, last_words: bytes, started: f
     code = f" Exit code {report.retcode}." if report.retcode != "0" else ""
     reason = outcome.reason if outcome.reason.endswith((".", ")")) else f"{outcome.reason}."
     lines = [f"Node {outcome.session.name}: {reason}{code}"]
-    story = outcome.story[-TOLD_LINES:]
-    if len(story) < len(outcome.story):
-        lines.append(f"  ({len(outcome.story) - len(story)} earlier lines)")
-    lines += [f"  {at - started:8.3f} s  {line}" for at, line in story]
+    if outcome.forgotten:
+        lines.append(f"  ({outcome.forgotten} earlier lines)")
+    lines += [f"  {at - started:8.3f} s  {line}" for at, line in outcome.story]
     words = last_words.decode("utf-8", "replace").splitlines()[-TOLD_WORDS:]
     if words:
         lines.append("Last lines of its stderr:")

@@ -2,6 +2,8 @@
 
 import base64
 import email
+import http.client
+import io
 import json
 
 import pytest
@@ -40,14 +42,37 @@ def spool():
     return Spool(1 << 20, None, 100, 1 << 30)
 
 
-def test_lists_stop_together_before_they_are_too_long():
-    reports = {number: SessionReport(status="ok", etag="/dev/stdout " + "a" * 32) for number in range(1, 1001)}
-    headers = report_headers(ended(*(outcome(number) for number in range(1, 1001)), reports=reports))
-    assert max(len(value) for name, value in headers.items() if name != wire.CDR) <= LONGEST_LIST
+def test_ten_thousand_nodes_fit_into_the_head_of_an_answer():
+    numbers = range(1, 10_001)
+    reports = {number: SessionReport(status="ok", etag="/dev/stdout " + "a" * 32, policy="gold") for number in numbers}
+    store = spool()
+    bodies = {number: body(store, b"x", Content_Type="text/plain") for number in numbers}
+    response = answer(ended(*(outcome(number) for number in numbers), reports=reports, bodies=bodies), "POST", store)
+    head = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+    assert len(head) < 14_000  # of the 16 KiB that are common
+    headers = http.client.parse_headers(io.BytesIO(f"{head}\r\n".encode()))
     counts = {len(headers[name].split(",")) for name in (wire.SYSTEM, wire.STATUS, wire.ETAG, wire.SERVER)}
     assert len(counts) == 1
-    assert counts.pop() + int(headers["X-Nexe-More"]) == 1000
+    assert (told := counts.pop()) > 50
+    assert told + int(headers["X-Nexe-More"]) == 10_000
+    assert headers["X-Nexe-More-At"] == "?zerovm=job&id=j1"
     assert headers["X-Zerovm-Job"] == "j1"
+    store.close()
+
+
+def test_no_list_is_too_long():
+    reports = {number: SessionReport(etag="é" * 900) for number in range(1, 20)}
+    headers = report_headers(ended(*(outcome(number) for number in range(1, 20)), reports=reports))
+    assert len(headers[wire.ETAG].encode()) <= LONGEST_LIST
+    assert headers["X-Nexe-More"] == "15"
+
+
+def test_the_first_session_is_always_told():
+    longest = "\U0001f600" * 2000
+    report = SessionReport(status=longest, etag=longest, policy=longest, error=longest)
+    headers = report_headers(ended(outcome(1), outcome(2), reports={1: report, 2: report}))
+    assert headers[wire.SYSTEM] == "n1"
+    assert headers["X-Nexe-More"] == "1"
 
 
 def test_a_value_never_looks_like_two():

@@ -18,6 +18,7 @@ from zerocloud.proxyquery.scheduler import (
     Tier,
     Unpublished,
 )
+from zerocloud.proxyquery.scheduler.model import STORY_LINES
 
 
 def test_one_node_lives_its_life():
@@ -25,9 +26,10 @@ def test_one_node_lives_its_life():
     assert names(play.start()) == ["Connect1"]
     assert names(play.admit(1)) == ["Send1"]
     assert names(play.succeed(1)) == ["Publish1"]
+    assert [line for _, line in play.outcome(1).story] == ["asks A:1/d", "is admitted", "starts", "succeeds"]
     assert names(play.published(1)) == ["Finish"]
     assert play.outcome(1).phase is Phase.PUBLISHED
-    assert [line for _, line in play.outcome(1).story] == ["asks A:1/d", "is admitted", "starts", "succeeds", "is published"]
+    assert [line for _, line in play.outcome(1).story] == ["is published"]
 
 
 def test_a_job_without_sessions_is_over_at_once():
@@ -89,6 +91,19 @@ def test_a_busy_cluster_is_asked_again_until_the_deadline():
     assert play.outcome(1).status == 503
     assert "Slot not available" in play.outcome(1).reason
     assert "60 s" in play.outcome(1).reason
+
+
+def test_the_story_of_a_long_wait_has_an_end():
+    play = Play(session(1), deadline=3600.0)
+    play.start()
+    while play.now < 3000:
+        for _ in range(3):
+            play.refuse(1, Refusal.BUSY, reason="Slot not available")
+        play.wait()
+    outcome = play.outcome(1)
+    assert len(outcome.story) == STORY_LINES
+    assert outcome.forgotten > 1000
+    assert outcome.story[-1][1].startswith("asks ")
 
 
 def test_a_busy_primary_is_worth_waiting_for():

@@ -12,7 +12,6 @@ from typing import Any
 from ..request import created
 from ..results import SessionReport
 from ..scheduler import Outcome, Phase
-from ..story import TOLD_LINES
 from .live import About, LiveJob, Progress
 from .states import NODE_STATES, JobState, state_under_way
 from .store import Entry
@@ -115,7 +114,7 @@ def _failures(about: About, progress: Progress) -> dict[str, Any]:
     for outcome in progress.outcomes:
         if outcome.phase is not Phase.FAILED:
             continue
-        story = [(round(at - about.started, 3), _short(line)) for at, line in outcome.story[-TOLD_LINES:]]
+        story = [(round(at - about.started, 3), _short(line)) for at, line in outcome.story]
         words = progress.last_words.get(outcome.session.id, b"").decode("utf-8", "replace")
         room -= len(words) + sum(len(line) for _, line in story)
         if room < 0:

@@ -142,6 +142,7 @@ class Scheduler:
                 server=record.server,
                 attempts=record.asked,
                 story=tuple(record.story),
+                forgotten=record.forgotten,
                 times=dict(record.times),
             )
             for record in self._records.values()
@@ -247,6 +248,7 @@ class Scheduler:
 
     def _published(self, record: Record, _event: Published) -> None:
         self._move(record, Phase.PUBLISHED, "is published")
+        record.end_well()
         self._comparing[record.session.node] = self._now + max(COMPARE_TIME, record.took)
         self._close_node(record.session.node)
 
@@ -524,7 +526,7 @@ class Scheduler:
             self._tell(record, line)
 
     def _tell(self, record: Record, line: str) -> None:
-        record.story.append((self._now, line))
+        record.tell(self._now, line)
 
     def _cut(self, record: Record) -> None:
         """Drop what the session has on a server; later events of that attempt are stale."""

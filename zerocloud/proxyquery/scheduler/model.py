@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+STORY_LINES = 30
+"""Lines of a session's story that are kept, the last ones: a session may wait for a slot for hours."""
+
 
 class Tier(IntEnum):
     """How much a server is wanted; lower is better."""
@@ -121,7 +124,22 @@ class Record:
     digest: str = ""
     spares: tuple[Server, ...] | None = None
     story: list[tuple[float, str]] = field(default_factory=list)
+    forgotten: int = 0
     times: dict[Phase, float] = field(default_factory=dict)
+
+    def tell(self, at: float, line: str) -> None:
+        """Go on with its story."""
+        self.story.append((at, line))
+        if len(self.story) > STORY_LINES:
+            self._forget(1)
+
+    def end_well(self) -> None:
+        """Keep only the last line: stories are for failures, and most sessions succeed."""
+        self._forget(len(self.story) - 1)
+
+    def _forget(self, lines: int) -> None:
+        del self.story[:lines]
+        self.forgotten += lines
 
     @property
     def started(self) -> float:
@@ -138,7 +156,8 @@ class Record:
 class Outcome:
     """How a session ended or stands. ``status`` is 200 for success; ``story`` has a line for each thing that happened to it.
 
-    ``times`` says when it came into each phase that it has been in since it was last queued.
+    Before the lines of the story were others that are ``forgotten``; there are at most :data:`STORY_LINES`, of a session that
+    was published one. ``times`` says when it came into each phase that it has been in since it was last queued.
     """
 
     session: Session
@@ -148,4 +167,5 @@ class Outcome:
     server: Server | None
     attempts: int
     story: tuple[tuple[float, str], ...]
+    forgotten: int = 0
     times: Mapping[Phase, float] = field(default_factory=dict)
