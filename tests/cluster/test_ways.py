@@ -165,6 +165,45 @@ def test_a_grant_lets_others_in_and_no_further(
         assert (answer.status_code >= 400, "secret" in answer.text.replace("/secret", "")) == (True, False), name
 
 
+def test_a_dynamic_large_object_under_a_grant(
+    client: Client, stranger: Client, nobody: Client, container: str, request: pytest.FixtureRequest
+) -> None:
+    """A job reads three things of it: the manifest, the list of its segments, and them."""
+    account, whole = client.url.rpartition("/")[2], "first\nsecond\nthird\n"
+    zapp, parts = f"swift://{account}/{container}/zapp", client.put_container(f"{container}-parts")
+    request.addfinalizer(lambda: [client.request("DELETE", f"{parts}{name}") for name in ("/of/1", "/of/2", "")])
+    client.put(f"{parts}/of/1", whole[:9])
+    client.put(f"{parts}/of/2", whole[9:])
+    client.put(f"{container}/large", b"", X_Object_Manifest=f"{parts}/of/")
+    url = at(client, "api", f"{container}/x")
+
+    def deploy(**keys: object) -> None:
+        device = {"name": "stdin", "path": f"swift://{account}/{container}/large", **keys}
+        client.put(f"{container}/zapp", archive("copy", device, {"name": "stdout"}), Content_Type=TAR)
+
+    def grant(where: str, whom: str) -> None:
+        client.request("POST", where, X_Container_Meta_Rest_Endpoint=zapp, X_Container_Meta_Zerovm_Suid=whom).raise_for_status()
+
+    def told(who: Client) -> int | str:
+        answer = send(who, "GET", url)
+        assert answer.status_code == 200 or "first" not in answer.text
+        return answer.text if answer.status_code == 200 else answer.status_code
+
+    for keys, refused in (({}, 403), ({"split": {"size": 8, "on": "line"}}, 400)):  # the map can't be laid out without its size
+        deploy(**keys)
+        grant(parts, "nobody")
+        grant(container, "test2:tester2")
+        assert (told(client), told(stranger)) == (whole, refused)
+        grant(parts, "test2:tester2")
+        assert (told(stranger), told(nobody)) == (whole, 401)
+    deploy()
+    grant(container, ".r:*")
+    grant(parts, ".r:*")
+    assert told(nobody) == 401  # everybody may read the segments, but not ask which they are
+    grant(parts, ".r:*,.rlistings")
+    assert told(nobody) == whole
+
+
 def test_no_listing_of_what_can_not_be_listed(client: Client, stranger: Client, container: str) -> None:
     account = client.url.rpartition("/")[2]
     client.put(f"{container}/o", "x")
