@@ -100,6 +100,19 @@ def test_signing_in_at_a_keystone(page: Page, client: Client, container: str, sh
     assert not page.complaints()
 
 
+def test_a_page_that_only_manages_files(page: Page, zebra: Zebra, client: Client, container: str, shell: CliRunner) -> None:
+    client.put(f"{container}/program.wasm", "")
+    done = shell.invoke(main, ["console", "deploy", container, "--no-execution"])
+    page.driver.get(f"{done.output.strip()}#/store/~/{container}")
+    page.press("Actions for program.wasm")
+    page.says("Metadata and type…")
+    assert "Run" not in page.text
+    assert [link.text for link in page.all("nav.pages a")] == ["Store"]
+    page.driver.get(f"{done.output.strip()}#/map")
+    page.says("There is no such page.")
+    assert not page.complaints()
+
+
 def test_what_has_not_changed_is_left_alone(client: Client, container: str, shell: CliRunner) -> None:
     assert shell.invoke(main, ["console", "deploy", container]).exit_code == 0
     client.put(f"{container}/icon.svg", "something else")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import simplejson
 
+from tests import guests
 from tests.cluster.browser import Page
 from tests.cluster.conftest import Client
 from tests.cluster.jobs import node, nothing_left, program, stdin, stdout
@@ -111,6 +114,39 @@ def test_a_failed_job_tells_why_and_runs_again(editor: Page, zebra: Zebra, clien
     editor.driver.get(f"{zebra.proxy_url}/console/#/usage?range=hour")
     editor.says("Processor time")
     editor.picture("usage")
+
+
+def test_a_file_is_uploaded_and_run_then_opened(
+    page: Page, zebra: Zebra, client: Client, container: str, tmp_path: Path
+) -> None:
+    page.driver.get(f"{zebra.proxy_url}/console/#/store/~/{container}")
+    page.until(lambda: page.find("h1").text == container)
+    (tmp_path / "notes.txt").write_text("no program")
+    (tmp_path / "told.wasm").write_bytes(guests.compiled("arguments"))
+    page.press("More actions")
+    page.press("Upload and run…")
+    page.find("dialog [name=file]").send_keys(str(tmp_path / "notes.txt"))
+    page.press("Run")
+    page.says("neither a map")
+    page.find("dialog [name=file]").send_keys(str(tmp_path / "told.wasm"))
+    page.press("Run")
+    page.until(lambda: "#/jobs/" in page.driver.current_url)
+    ends(page, "succeeded")
+    page.says("told.wasm")
+    page.press("All that was counted", "summary")
+    page.says("Bytes written")
+    page.driver.get(f"{zebra.proxy_url}/console/#/store/~/{container}")
+    page.press("Actions for told.wasm")
+    page.press("Open with its program")
+    page.says("Answer")
+    page.fill("query", "args=spoken&content_type=text/plain")
+    page.press("Open")
+    page.says("spoken")
+    page.picture("open")
+    client.put(f"{container}/x.strange", "x", Content_Type="text/strange")
+    page.driver.get(f"{zebra.proxy_url}/console/#/open/~/{container}/x.strange")
+    page.says("No application registered")
+    assert not page.complaints()
 
 
 def test_what_a_program_prints_is_text(editor: Page, client: Client, container: str) -> None:

@@ -30,8 +30,9 @@ def command() -> None:
 @click.argument("container", default=DEFAULT_CONTAINER)
 @click.option("--auth-url", default=AUTH_URL, show_default=True, help="Where the page signs in; a path is on its own server.")
 @click.option("--connect", "sources", multiple=True, metavar="ORIGIN", help="Another server that the page may talk to.")
+@click.option("--no-execution", is_flag=True, help="Manage files only: the page offers nothing that runs jobs.")
 @click.option("--json", "as_json", is_flag=True, help="The address, and how many files had to be stored.")
-def deploy(container: str, auth_url: str, sources: tuple[str, ...], as_json: bool) -> None:
+def deploy(container: str, auth_url: str, sources: tuple[str, ...], no_execution: bool, as_json: bool) -> None:
     """Store the console in CONTAINER, which everybody may read then, and print its address. Files that are there already and
     have not changed are left alone."""
     if not container or "/" in container:
@@ -39,7 +40,7 @@ def deploy(container: str, auth_url: str, sources: tuple[str, ...], as_json: boo
     try:
         for source in sources:
             check_source(source)
-        done = _deploy(container, Settings(auth_url, sources))
+        done = _deploy(container, Settings(auth_url, sources, not no_execution))
     except ConfigurationError as error:
         raise UsageError(f"--connect {error}") from error
     except ClientError as error:

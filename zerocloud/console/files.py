@@ -26,7 +26,7 @@ TYPES = {
     "txt": "text/plain; charset=utf-8",
 }
 # Where index.html has these words, the settings go.
-_AUTH_URL, _CONNECT = b"%auth_url%", b"%connect%"
+_AUTH_URL, _CONNECT, _EXECUTION = b"%auth_url%", b"%connect%", b"%execution%"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]
 
 def _filled(index: bytes, settings: Settings) -> bytes:
     auth_url = html.escape(settings.auth_url).encode()
-    return index.replace(_AUTH_URL, auth_url).replace(_CONNECT, " ".join(settings.connect).encode())
+    execution = b"yes" if settings.execution else b"no"
+    filled = index.replace(_AUTH_URL, auth_url).replace(_EXECUTION, execution)
+    return filled.replace(_CONNECT, " ".join(settings.connect).encode())
 
 
 def _file(name: str, content: bytes) -> File:

@@ -8,9 +8,10 @@ its requests shall be logged::
     use = egg:zerocloud#zero_console
     auth_url = /auth/v1.0
     connect_sources =
+    execution = yes
 
 ``auth_url`` is where the page signs in. ``connect_sources`` are other origins that the page may talk to: that of ``auth_url``,
-or of the storage URLs that it hands out, where they are not the proxy's own.
+or of the storage URLs that it hands out, where they are not the proxy's own. Without ``execution`` the page only manages files.
 
 The page's own policy on content stands in ``index.html``, so that it holds wherever the page is stored; what only a header can
 say is added here.

@@ -17,10 +17,12 @@ class Settings:
     """``auth_url`` is where the page signs in unless its user says otherwise, absolute or a path on the page's own server.
 
     ``connect`` are the other origins (``https://keys.example.org``) that the page may talk to, besides the one it came from.
+    Without ``execution`` it manages files, and offers nothing that runs jobs; who has the right may run them all the same.
     """
 
     auth_url: str = AUTH_URL
     connect: tuple[str, ...] = ()
+    execution: bool = True
 
     @classmethod
     def read(cls, section: Mapping[str, str]) -> Settings:
@@ -29,7 +31,7 @@ class Settings:
         connect = options.words("connect_sources")
         for source in connect:
             check_source(source)
-        return cls(options.text("auth_url", AUTH_URL), connect)
+        return cls(options.text("auth_url", AUTH_URL), connect, options.boolean("execution", True))
 
 
 def check_source(source: str) -> None:

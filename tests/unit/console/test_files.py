@@ -70,6 +70,13 @@ def test_the_index_comes_last_and_has_the_settings() -> None:
     assert "connect-src 'self' https://keys https://other:8080;" in index
 
 
+def test_the_index_says_whether_jobs_are_run() -> None:
+    told = 'name="zerocloud-execution" content="{}"'
+    assert told.format("yes") in text(INDEX)
+    (index,) = [file for file in page(Settings.read({"execution": "no"})) if file.name == INDEX]
+    assert told.format("no") in index.content.decode()
+
+
 def test_the_schema_is_the_published_one() -> None:
     published = json.loads((SOURCE.parents[1] / "doc" / SCHEMA).read_text())
     assert json.loads(FILES[SCHEMA].content) == published

@@ -1,5 +1,7 @@
 // What kinds of objects there are for the console, by type and name.
 
+import { execution } from "./execution.js";
+
 const LANGUAGES = {
   js: "javascript",
   mjs: "javascript",
@@ -65,8 +67,9 @@ export function iconOf(type) {
   return ICONS.find(([pattern]) => pattern.test(bare(type)))?.[1] ?? "text";
 }
 
-/** Whether an object can be run, and how: "map", "program", "script" or "". */
+/** Whether an object can be run from this page, and how: "map", "program", "script" or "". */
 export function runnable(name, type) {
+  if (!execution) return "";
   if (/^application\/(wasm|x-nexe)/.test(bare(type)) || /\.(wasm|nexe)$/.test(name)) return "program";
   if (/\.py$/.test(name) || /python/.test(bare(type))) return "script";
   if (/json/.test(bare(type)) || /\.(json|map)$/.test(name)) return "map";

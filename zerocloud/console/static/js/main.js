@@ -1,6 +1,7 @@
 // Starts the console: shows the view that the URL's hash names, to whoever is signed in.
 
 import { h, replace } from "./dom.js";
+import { offered } from "./execution.js";
 import { frame } from "./shell.js";
 import { Refused } from "./http.js";
 import { clear, complain } from "./notice.js";
@@ -13,6 +14,7 @@ const VIEWS = {
   store: async (parts) =>
     parts.length ? (await import("./views/objects.js")).objectsView : (await import("./views/containers.js")).containersView,
   object: async () => (await import("./views/object.js")).objectView,
+  open: async () => (await import("./views/open.js")).openView,
   map: async () => (await import("./views/map.js")).mapView,
   jobs: async (parts) => (parts.length ? (await import("./views/job.js")).jobView : (await import("./views/jobs.js")).jobsView),
   zapps: async () => (await import("./views/zapps.js")).zappsView,
@@ -33,7 +35,7 @@ async function show() {
   const route = parse(location.hash);
   const main = frame(session, route.view);
   clear();
-  const load = VIEWS[route.view];
+  const load = offered(route.view) && VIEWS[route.view];
   if (!load) {
     replace(main, h("p", {}, "There is no such page. "), h("a", { href: "#/store" }, "Containers"));
     return;

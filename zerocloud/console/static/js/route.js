@@ -3,6 +3,7 @@
 //   #/store                             containers           #/map                    the editor of system maps
 //   #/store/ACCOUNT/CONTAINER?prefix=   objects              #/map/CONTAINER/OBJECT   a stored map in it
 //   #/object/ACCOUNT/CONTAINER/OBJECT   one object           #/jobs   #/jobs/ID   #/usage   #/zapps
+//   #/open/ACCOUNT/CONTAINER/OBJECT?with=   what its program makes of it
 //
 // ACCOUNT is ~ for the user's own. Every part is percent-encoded, slashes included.
 

@@ -1,6 +1,7 @@
 // What stands around every view: navigation, who is signed in, light or dark.
 
 import { append, h, replace } from "./dom.js";
+import { offered } from "./execution.js";
 import { notices } from "./notice.js";
 import { accountOf, signOut } from "./session.js";
 import { panel } from "./tasks.js";
@@ -13,7 +14,7 @@ const PAGES = [
   ["zapps", "Zapps"],
   ["usage", "Usage"],
 ];
-const BELONGS = { object: "store" };
+const BELONGS = { object: "store", open: "store" };
 
 /** Build the frame, or keep it if it is there; returns the element for the view. */
 export function frame(session, view) {
@@ -26,7 +27,7 @@ export function frame(session, view) {
 }
 
 function build(session) {
-  const links = PAGES.map(([view, title]) => h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title)));
+  const links = PAGES.filter(([view]) => offered(view)).map(([view, title]) => h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title)));
   const header = h(
     "header",
     { class: "top" },

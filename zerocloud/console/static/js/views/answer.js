@@ -46,11 +46,12 @@ export async function answer(jobs, job, fetchAll, signal) {
   );
 }
 
-function shown(bytes, type, signal) {
+/** Bytes of a type, as far as they can be shown. */
+export function shown(bytes, type, signal) {
   if (isImage(type)) {
     const url = URL.createObjectURL(new Blob([bytes], { type: type.split(";")[0] }));
     signal.addEventListener("abort", () => URL.revokeObjectURL(url));
-    return h("img", { class: "preview", src: url, alt: "The job's answer" });
+    return h("img", { class: "preview", src: url, alt: "The answer" });
   }
   try {
     if (!TEXT.test(type)) throw new TypeError("no text");

@@ -5,6 +5,7 @@ import { append, h } from "../dom.js";
 import { download } from "../download.js";
 import { age, listed, size } from "../format.js";
 import { icon } from "../icons.js";
+import { execution } from "../execution.js";
 import { DIRECTORY, iconOf, runnable } from "../kinds.js";
 import { listing } from "../listing.js";
 import { menu } from "../menu.js";
@@ -16,7 +17,7 @@ import { editAccess } from "./access.js";
 import { newFolder, newObject } from "./create.js";
 import { crumbs } from "./crumbs.js";
 import { editMetadata } from "./metadata.js";
-import { dropTarget, uploadAs, uploadFiles } from "./uploads.js";
+import { dropTarget, uploadAndRun, uploadAs, uploadFiles } from "./uploads.js";
 
 const COLUMNS = ["Name", "Size", "Changed", "Actions"];
 const refresh = () => dispatchEvent(new Event("zerocloud:refresh"));
@@ -55,6 +56,7 @@ function toolbar(place) {
   });
   const more = menu("More actions", [
     ["Upload as…", () => attempt(async () => (await uploadAs(place)) && refresh())],
+    execution && account === "~" && ["Upload and run…", () => attempt(() => uploadAndRun(place))],
     ["New folder…", () => attempt(() => newFolder(place))],
     ["Metadata of the container…", () => attempt(() => editMetadata(store, account, container))],
     account === "~" && ["Access to the container…", () => attempt(() => editAccess(store, container))],
@@ -98,6 +100,12 @@ function objectRow(place, entry) {
       "Run…",
       () => {
         location.hash = format("map", [container, entry.name], { account: account === "~" ? "" : account });
+      },
+    ],
+    execution && [
+      "Open with its program",
+      () => {
+        location.hash = format("open", [account, container, entry.name]);
       },
     ],
     ["Metadata and type…", () => attempt(() => again(editMetadata(store, account, container, entry.name)))],

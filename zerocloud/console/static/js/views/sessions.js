@@ -9,6 +9,20 @@ const COLUMNS = ["Node", "State", "Server", "Attempts", "Wait", "Run", "CPU", "R
 // The ten numbers of an accounting line: system and user time, then reads, bytes read, writes, bytes written of files and network.
 const CDR = ["system", "user", "reads", "read", "writes", "written", "netReads", "netRead", "netWrites", "netWritten"];
 
+const plain = (number) => number.toLocaleString();
+const ACCOUNTED = [
+  ["System time", "system", duration],
+  ["User time", "user", duration],
+  ["Reads", "reads", plain],
+  ["Bytes read", "read", plain],
+  ["Writes", "writes", plain],
+  ["Bytes written", "written", plain],
+  ["Network reads", "netReads", plain],
+  ["Bytes received", "netRead", plain],
+  ["Network writes", "netWrites", plain],
+  ["Bytes sent", "netWritten", plain],
+];
+
 /** The numbers of an accounting line by their names; null for none. */
 export function accounting(cdr) {
   const numbers = Array.isArray(cdr)
@@ -44,6 +58,28 @@ export function table(job) {
       h("tbody", {}, rows),
     ),
     rest > 0 && h("p", { class: "more dim" }, `${rest} more`),
+    numbers(job.table.slice(0, MOST)),
+  );
+}
+
+/** Everything that was counted, a line for each session that has an account. */
+function numbers(rows) {
+  const counted = rows.map((row) => [row.name, accounting(row.cdr)]).filter(([, used]) => used);
+  if (!counted.length) return null;
+  const heads = ["Node", ...ACCOUNTED.map(([title]) => title)].map((title) => h("th", { scope: "col" }, title));
+  const lines = counted.map(([name, used]) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      ACCOUNTED.map(([, key, show]) => h("td", { class: "number" }, show(used[key]))),
+    ),
+  );
+  return h(
+    "details",
+    {},
+    h("summary", {}, "All that was counted"),
+    h("table", { class: "sessions" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, lines)),
   );
 }
 
