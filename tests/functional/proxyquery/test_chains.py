@@ -8,6 +8,7 @@ import pytest
 from swift.common.swob import Request
 
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, text
+from tests.functional.proxyquery.test_deferred import wait_for
 from tests.functional.proxyquery.test_ways import TAR, access_lists, archive, asked
 from zerocloud.chain import filter_factory
 
@@ -66,6 +67,13 @@ def test_a_map_is_followed_to_its_answer(world, chain):
     environments = {job.node["name"]: job.node["env"] for job in world.jobs()}
     assert "HTTP_X_ZEROVM_PREVIOUS_JOB" not in environments["n"]
     assert [environments[name]["HTTP_X_ZEROVM_PREVIOUS_JOB"] for name in ("n1", "n2")] == jobs[:2]
+
+
+def test_the_records_of_its_jobs_are_linked(world, chain):
+    world.every(run=following([group("n1")], [group("n2")]))
+    jobs = post(chain()).headers["X-Chain-Jobs"].split(",")
+    records = [json.loads(wait_for(world, f".zvm/jobs/{job}/record")) for job in jobs]
+    assert [record["previous"] for record in records] == [None, *jobs[:2]]
 
 
 def test_later_jobs_get_the_query_and_no_header_of_the_client(world, chain):

@@ -466,6 +466,34 @@ class TestSetUid:
         order = list(dict.fromkeys(steps))
         assert order == [("GET", "app"), ("POST", "app"), ("GET", "data"), ("PUT", "out")]
 
+    STEPS = (
+        ("GET", "app/zapp", "app reads"),
+        ("POST", "app/x", None),
+        ("GET", "app/exe", "app reads"),
+        ("GET", "data/in", "data reads"),
+        ("PUT", "out/o", "out writes"),
+    )
+
+    @pytest.mark.parametrize("denied", range(len(STEPS)))
+    def test_every_step_is_asked_for_with_its_own_access_list(self, world, denied):
+        """And what is refused ends it: no later step is asked for, nothing runs, nothing is stored."""
+        for name in ("app", "data", "out"):
+            lists = {"X-Container-Read": f"{name} reads", "X-Container-Write": f"{name} writes"}
+            world.pipeline.containers[f"{ACCOUNT}/{name}"] = {self.ENDPOINT: self.ZAPP, **lists}
+        seen: list[tuple[str, str, str | None]] = []
+
+        def authorize(request):
+            step = (request.method, request.path.partition(f"{ACCOUNT}/")[2], request.acl)
+            seen.append(step)
+            return HTTPForbidden(request=request) if refusing and step == self.STEPS[denied] else None
+
+        for refusing in (False, True):
+            seen.clear()
+            status = ask(world, "GET", f"/api/{ACCOUNT}/app/x", authorize=authorize, user=ACCOUNT).status_int
+            last = denied + 1 if refusing else len(self.STEPS)
+            assert (status, tuple(dict.fromkeys(seen))) == (403 if refusing else 200, self.STEPS[:last])
+        assert world.asked() == 1
+
     @pytest.mark.parametrize("container", ["app", "data", "out"])
     @pytest.mark.parametrize("missing", [GRANT, ENDPOINT])
     def test_every_container_must_grant_it(self, world, container, missing):
@@ -552,7 +580,17 @@ class TestOtherOrigins:
         world.pipeline.put("c/zapp", archive(boot__system_map=job_map(world)), **{"Content-Type": TAR})
         assert "Access-Control-Allow-Origin" not in self.call(world, "*")
 
-    def test_whether_a_page_may_ask_is_answered_by_swift(self, served):
-        ask(served, "OPTIONS", f"/api/{ACCOUNT}/c/x/y", Origin=self.SHOP)
+    def test_refusals_can_be_read_too(self, served):
+        served.pipeline.refuse[f"{ACCOUNT}/c/zapp"] = 503
+        headers = self.call(served, self.SHOP)
+        assert (headers["Access-Control-Allow-Origin"], headers["Content-Type"]) == (self.SHOP, "text/plain; charset=utf-8")
+
+    def test_who_has_no_origin_is_told_nothing_of_them(self, served):
+        served.pipeline.containers[f"{ACCOUNT}/c"] = {"X-Container-Meta-Access-Control-Allow-Origin": "*"}
+        assert "Access-Control-Allow-Origin" not in ask(served, "GET", f"/open/{ACCOUNT}/c/zapp").headers
+
+    @pytest.mark.parametrize("version", ["api", "open"])
+    def test_whether_a_page_may_ask_is_answered_by_swift(self, served, version):
+        ask(served, "OPTIONS", f"/{version}/{ACCOUNT}/c/x/y", Origin=self.SHOP)
         assert served.pipeline.requests[-1] == ("OPTIONS", f"{ACCOUNT}/c")
         assert served.asked() == 0
