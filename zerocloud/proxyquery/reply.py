@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http.client import responses
 from itertools import chain
 from typing import Any, Self
 
@@ -61,6 +62,9 @@ OURS = (
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 ENTITY_TAG = re.compile(r'(?:W/)?"[!#-~]*"')  # RFC 9110, section 8.8.3, in ASCII
 
+BODILESS = (204, 205, 304)
+"""Statuses whose answers end after their headers: what followed would be taken for the next answer (RFC 9112, section 6.3)."""
+
 CANCELLED = 409
 """The status of a job that was cancelled on request."""
 
@@ -82,8 +86,10 @@ class _Telling:
 def answer(ended: Ended, method: str, spool: Spool, form: str = TEXT) -> Any:
     """The response in one of the :data:`FORMS`; closing it closes the spool."""
     telling = _telling(ended)
-    body = _Body(telling.preface, telling.bodies, spool)
-    response = Response(status=telling.verdict.status, app_iter=body)
+    status = telling.verdict.status
+    empty = form == TEXT and status in BODILESS
+    body = _Body(telling.preface, () if empty else telling.bodies, spool)
+    response = Response(status=_status_line(status if form == TEXT or status not in BODILESS else 200), app_iter=body)
     if form == JSON:
         body.send(json_pieces(ended, telling.verdict))
         response.headers["Content-Type"] = JSON
@@ -102,6 +108,11 @@ def answer(ended: Ended, method: str, spool: Spool, form: str = TEXT) -> Any:
     if form == TEXT and (own := _own_etag(telling)):
         response.headers["Etag"] = own
     return response
+
+
+def _status_line(status: int) -> str:
+    """Swift knows only those that it uses."""
+    return f"{status} {responses.get(status, 'Unknown')}"
 
 
 def _own_etag(telling: _Telling) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from swift.common.swob import wsgi_to_str
 from zerocloud import wire
 
 from .spool import Segment
+
+FINAL = re.compile(r"[2-5][0-9]{2}")  # RFC 9110, section 15
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ class NodeBody:
 
     @property
     def guest_status(self) -> int | None:
-        """The status that the program gave its answer, if it wrote one (``message/http``, ``message/cgi``)."""
+        """The final status that the program gave its answer, if it wrote one (``message/http``, ``message/cgi``)."""
         code = self.headers.get("Status", "").partition(" ")[0]
-        return int(code) if code.isdecimal() and len(code) == 3 else None
+        return int(code) if FINAL.fullmatch(code) else None
 
 
 def one_line(text: str) -> str:

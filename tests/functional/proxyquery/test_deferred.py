@@ -33,6 +33,14 @@ def test_the_answer_lies_beside_the_record(world):
     assert (headers["Content-Type"], headers["X-Nexe-System"]) == ("text/x-late", "n")
 
 
+def test_an_answer_that_has_no_body_is_empty(world):
+    world.every(run=lambda job: Answer({"stdout": b"not to be sent"}, {"stdout": {"Status": "204 Done"}}))
+    answer = world.post(node(world, device("stdout"), name="n"), X_Zerovm_Deferred="always")
+    job = answer.headers["X-Zerovm-Job"]
+    assert wait_for(world, f".zvm/jobs/{job}/result.headers")
+    assert wait_for(world, f".zvm/jobs/{job}/result") == b""
+
+
 def test_a_failure_is_an_answer_too(world):
     world.every(run=lambda job: Answer({"stdout": b""}, retcode=3, error="it exited with code 3"))
     world.pipeline.containers[f"{ACCOUNT}/.zvm"] = {}

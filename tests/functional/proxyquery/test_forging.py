@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from swift.common.concurrency import listen, socket, spawn, wsgi
 from swift.common.middleware.gatekeeper import filter_factory as gatekeeper
 from swift.common.swob import HTTPForbidden, Request
+from swift.common.utils import NullLogger
 
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, refusal, text
 from zerocloud import wire
@@ -70,6 +72,34 @@ def test_programs_do_not_speak_for_the_cluster(world, name):
     answer = world.post(node(world, device("stdout", content_type="message/cgi")))
     assert (answer.status_int, answer.headers["X-Fine"]) == (200, "yes")
     assert FORGED not in str(answer.headers.items())
+
+
+SMUGGLED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+
+
+@pytest.mark.parametrize(
+    "status", ["204 No Content", "304 Not Modified", "205 Reset", "100 Continue", "101 Switch", "999 x", "000 x"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_answer_ends_where_http_says_that_it_does(world, status, method):
+    """What a program writes after the headers of an answer that has no body would be the answer to somebody's next request."""
+    world.every(run=lambda job: Answer({"stdout": SMUGGLED}, {"stdout": {"Status": status, "Content-Length": "0"}}))
+    world.pipeline.put("c/zapp", json.dumps([node(world, device("stdout"))]).encode(), **{"Content-Type": "application/json"})
+    listener = listen(("127.0.0.1", 0))
+    server = spawn(wsgi.server, listener, world.filter, log=NullLogger(), debug=False)
+    with socket.create_connection(listener.getsockname()[:2]) as client:
+        for connection in ("keep-alive", "close"):  # one connection, as a balancer would share it among its clients
+            head = f"{method} /open/{ACCOUNT}/c/zapp HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n"
+            client.sendall(head.encode())
+        said = b"".join(iter(lambda: client.recv(65536), b""))
+    server.kill()
+    listener.close()
+    ours = status[:3] if status[0] in "23" else "200"
+    bodies = 0 if method == "HEAD" or ours != "200" else 2
+    assert said.count(SMUGGLED) == bodies
+    answers = said.replace(SMUGGLED, b"").split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [ours.encode()] * 2
+    assert all(answer.endswith(b"\r\n\r\n") and b"X-Zerovm-Job" in answer for answer in answers)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+import pytest
+
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
 from zerocloud import wire
 
@@ -130,6 +132,16 @@ def test_a_program_may_write_its_own_status_and_headers(world):
     assert answer.headers["Location"].endswith("/elsewhere")
     assert answer.headers["X-Nexe-Status"] == "ok"
     assert "Transfer-Encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("status", [201, 204, 207, 208, 300, 308, 418, 421, 429, 451, 511, 599])
+def test_any_status_will_do(world, status):
+    world.every(run=lambda job: Answer({"stdout": b"said"}, {"stdout": {"Status": f"{status} of its own"}}))
+    group = node(world, device("stdout", content_type="message/cgi"))
+    answer = world.post(group)
+    assert (answer.status_int, answer.body) == (status, b"" if status == 204 else b"said")
+    told = world.post(group, Accept="application/json")
+    assert (told.status_int, json.loads(told.body)["status"]) == (200 if status == 204 else status, status)
 
 
 def test_a_header_with_a_line_break_never_reaches_the_client(world):
