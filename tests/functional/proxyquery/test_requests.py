@@ -33,8 +33,18 @@ def test_other_requests_pass_untouched(world):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_a_job_is_a_post(world, method):
-    assert send(world, method).status_int == 501
+@pytest.mark.parametrize("execute", ["1.0", "junk", ""])
+def test_a_job_is_a_post(world, method, execute):
+    assert send(world, method, **{"X-Zerovm-Execute": execute}).status_int == 501
+    body = json.dumps([node(world, device("stdout"))]).encode()
+    assert send(world, body=body, **{"X-Zerovm-Execute": execute}).status_int == 200
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/json;x"])
+def test_parameters_of_a_type_are_not_the_type(world, kind):
+    body = json.dumps([node(world, device("stdout"))]).encode()
+    assert send(world, body=body, **{"Content-Type": kind}).status_int == 200
+    assert send(world, body=body, **{"Content-Type": f"text/{kind.replace(';', '-')}"}).status_int == 400
 
 
 def test_what_is_not_a_request_is_told_why(world):
@@ -63,6 +73,27 @@ def test_a_map_that_is_too_long_is_not_read(world):
     request = Request.blank(f"/v1/{ACCOUNT}", method="POST", headers=EXECUTE, body=b" " * 65537)
     del request.environ["CONTENT_LENGTH"]  # chunked
     assert request.get_response(world.filter).status_int == 413
+
+
+class Dribble:
+    """A client that sends a byte now and then."""
+
+    def __init__(self, pause):
+        self._pause = pause
+
+    def read(self, *_):
+        sleep(self._pause)
+        return b" "
+
+
+@pytest.mark.parametrize(("option", "pause"), [("client_timeout", 30), ("max_upload_time", 0.01)])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-tar", "text/x-script"])
+def test_an_upload_that_takes_too_long_is_given_up(tmp_path, option, pause, kind):
+    with harness_world(tmp_path, **{option: "0.1"}) as one:
+        request = Request.blank(f"/v1/{ACCOUNT}", method="POST", headers={**EXECUTE, "Content-Type": kind})
+        request.environ.update({"wsgi.input": Dribble(pause), "CONTENT_LENGTH": "60000"})
+        assert request.get_response(one.filter).status_int == 408
+        assert one.asked() == 0
 
 
 def test_a_map_that_breaks_off_is_told(world):

@@ -171,6 +171,37 @@ class TestSource:
         assert job.members["image"] == image
         assert (job.members["stdin"], job.members["script"]) == (b"payload", b"payload")
 
+    def test_a_script_must_tell_its_length(self, world):
+        request = Request.blank(
+            f"/v1/{ACCOUNT}", method="POST", headers={"X-Zerovm-Execute": "1.0", "Content-Type": "text/x-sh"}
+        )
+        request.environ.pop("CONTENT_LENGTH", None)
+        answer = request.get_response(world.filter)
+        assert (answer.status_int, text(answer)) == (400, "Must specify Content-Length")
+
+    @pytest.mark.parametrize("account", ["~", ".", ACCOUNT, "AUTH%5Ftest"])
+    def test_a_payload_may_come_in_chunks(self, world, account):
+        """Then nobody knows its length before its end."""
+        world.pipeline.put("c/m p", job_map(world, device("input"), device("stdout")), **{"Content-Type": "application/json"})
+        source = {"X-Zerovm-Execute": "1.0", "X-Zerovm-Source": f"swift://{account}/c/m%20p", "Transfer-Encoding": "chunked"}
+        request = Request.blank(f"/v1/{ACCOUNT}", method="POST", headers=source, body=b"payload")
+        del request.environ["CONTENT_LENGTH"]
+        answer = request.get_response(world.filter)
+        assert (answer.status_int, text(answer)) == (200, "")
+        (job,) = world.jobs()
+        assert job.members["input"] == b"payload"
+
+    def test_a_payload_has_a_limit_and_an_end(self, tmp_path):
+        with harness_world(tmp_path, zerovm_maxinput="1000000") as one:
+            one.pipeline.put("c/map", job_map(one, device("stdin")), **{"Content-Type": "application/json"})
+            source = {"X_Zerovm_Source": "swift://~/c/map"}
+            assert post(one, bytes(1_000_001), "text/plain", **source).status_int == 413
+            headers = {"X-Zerovm-Execute": "1.0", "X-Zerovm-Source": "swift://~/c/map"}
+            request = Request.blank(f"/v1/{ACCOUNT}", method="POST", headers=headers, body=b"short")
+            request.environ["CONTENT_LENGTH"] = "10"
+            assert request.get_response(one.filter).status_int == 499
+            assert one.asked() == 0
+
     def test_a_map_or_a_script_may_be_the_source(self, world):
         world.pipeline.put("c/map", job_map(world, device("stdin"), device("stdout")), **{"Content-Type": "application/json"})
         world.pipeline.put("c/run", b"#!swift://~/c/exe\n", **{"Content-Type": "text/x-sh"})
