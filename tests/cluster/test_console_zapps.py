@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
+import requests
 import simplejson
 
 from tests import guests
@@ -90,3 +92,40 @@ def test_what_is_no_zapp(zapps: Page, client: Client, container: str, tmp_path: 
     zapps.says("is not empty")
     zapps.press("Cancel")
     assert client.names(container) == ["something"]
+
+
+def test_an_app_is_added_opened_and_removed(zapps: Page, client: Client, tmp_path: Path) -> None:
+    told = {
+        "name": "My <b>App</b>",
+        "version": "1.2",
+        "author": "Ada",
+        "icon": "../../secret",
+        "homepage": "javascript:alert(1)",
+    }
+    path = tmp_path / "app.zip"
+    for method, name in ((zipfile.ZIP_STORED, "other.txt"), (zipfile.ZIP_DEFLATED, "app/manifest.json")):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr(name, simplejson.dumps(told))
+            archive.writestr("app/index.html", "<h1>hello</h1>" * 100)
+            archive.writestr("app/css/a.css", "h1 {}")
+        zapps.press("Add an app…")
+        zapps.find("[name=app]").send_keys(str(path))
+        zapps.press("Add")
+        if name == "other.txt":
+            zapps.says("it has no manifest.json")
+            zapps.press("Cancel")
+    zapps.says("My <b>App</b>")
+    zapps.says("Version 1.2 by Ada")
+    assert not zapps.all("article.app img, article.app p a")
+    address = zapps.find("article.app a.button").get_attribute("href")
+    page = requests.get(address, timeout=30)
+    assert (page.text, page.headers["Content-Type"]) == ("<h1>hello</h1>" * 100, "text/html")
+    assert client.get(".gui/app-locations").json() == ["My-b-App-b"]
+    zapps.picture("apps")
+    zapps.press("Remove My <b>App</b>…")
+    zapps.press("Remove")
+    zapps.says("No apps yet.")
+    zapps.until(lambda: client.names(".gui") == ["app-locations"])
+    client.request("DELETE", ".gui/app-locations")
+    client.request("DELETE", ".gui")
+    assert not zapps.complaints()

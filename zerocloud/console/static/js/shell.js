@@ -27,7 +27,9 @@ export function frame(session, view) {
 }
 
 function build(session) {
-  const links = PAGES.filter(([view]) => offered(view)).map(([view, title]) => h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title)));
+  const links = PAGES.filter(([view]) => offered(view)).map(([view, title]) =>
+    h("li", {}, h("a", { href: `#/${view}`, "data-view": view }, title)),
+  );
   const header = h(
     "header",
     { class: "top" },

@@ -14,7 +14,17 @@ const TYPES = {
   json: "application/json",
   png: "image/png",
   svg: "image/svg+xml",
+  jpg: "image/jpeg",
+  gif: "image/gif",
+  ico: "image/x-icon",
+  woff2: "font/woff2",
+  txt: "text/plain",
 };
+
+/** The media type of a page's file, by its name. */
+export function typeOf(name) {
+  return TYPES[name.split(".").pop().toLowerCase()] ?? "application/octet-stream";
+}
 
 /** What is in a zapp: {archive, map, about, pages}. Raises Error with a sentence. */
 export async function inspect(file) {
@@ -53,14 +63,7 @@ export async function deploy(store, container, name, { archive, map, pages }, ac
   const withImage = map.map((group) => ({ ...group, devices: [...(group.devices ?? []), image] }));
   const ready = pages.filter((page) => !page.name.endsWith(TEMPLATE));
   for (const page of ready)
-    await store.put(
-      "~",
-      container,
-      page.name,
-      page.blob,
-      { "Content-Type": TYPES[page.name.split(".").pop()] ?? "application/octet-stream" },
-      task.signal,
-    );
+    await store.put("~", container, page.name, page.blob, { "Content-Type": typeOf(page.name) }, task.signal);
   // The map last: whoever finds it finds the rest.
   await store.put("~", container, MAP, JSON.stringify(withImage, null, 2), { "Content-Type": "application/json" }, task.signal);
   return pages.filter((page) => page.name.endsWith(TEMPLATE)).map((page) => page.name);

@@ -16,7 +16,12 @@ const VERSION = /\/v1(\.0)?\/[^/]+/;
 export async function openView({ session, store, route, signal }) {
   const [account, container, name] = route.parts;
   const place = h("div", { class: "body", "aria-live": "polite" });
-  const query = h("input", { value: route.query.get("with") ?? "", placeholder: "name=value&…", spellcheck: "false", name: "query" });
+  const query = h("input", {
+    value: route.query.get("with") ?? "",
+    placeholder: "name=value&…",
+    spellcheck: "false",
+    name: "query",
+  });
   const button = h("button", { type: "submit", class: "primary" }, "Open");
   const form = h("form", { class: "inline", onsubmit: go }, field("Parameters", query), button);
   const url = address(session, store, account, container, name);
@@ -53,7 +58,13 @@ async function told({ response, blob, seconds }, name, signal) {
   const facts = [type, size(blob.size), `${seconds.toFixed(1)} s`].filter(Boolean).join(" · ");
   const button = h("button", { type: "button", onclick: () => save(blob, name.split("/").pop()) }, "Download");
   return [
-    h("div", { class: "title" }, h("h2", {}, "Answer"), h("span", { class: "dim" }, facts), h("div", { class: "actions" }, button)),
+    h(
+      "div",
+      { class: "title" },
+      h("h2", {}, "Answer"),
+      h("span", { class: "dim" }, facts),
+      h("div", { class: "actions" }, button),
+    ),
     shown(new Uint8Array(await blob.arrayBuffer()), type, signal),
   ];
 }

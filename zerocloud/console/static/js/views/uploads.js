@@ -23,7 +23,8 @@ export async function uploadAs(place) {
 /** Ask for a map, a program or a script, store it, and run it at once. */
 export async function uploadAndRun({ store, account, container, prefix }) {
   const chosen = await choose("Upload and run", "Run", prefix, ({ name, type }) => {
-    if (!runnable(name, type)) throw new Error("This is neither a map (.json), nor a program (.wasm), nor a Python script (.py).");
+    if (!runnable(name, type))
+      throw new Error("This is neither a map (.json), nor a program (.wasm), nor a Python script (.py).");
   });
   if (!chosen || !(await upload(store, account, container, [chosen]))) return;
   const kind = runnable(chosen.name, chosen.type);

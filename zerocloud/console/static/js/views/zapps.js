@@ -7,6 +7,7 @@ import { attempt, tell } from "../notice.js";
 import { format, go } from "../route.js";
 import { accountOf } from "../session.js";
 import { inParallel, run as task } from "../tasks.js";
+import { appsSection } from "./apps.js";
 import { MAP, aboutStored, deploy, inspect, withArguments } from "../zapp.js";
 
 const MOST_CONTAINERS = 1000;
@@ -14,7 +15,7 @@ const AT_A_TIME = 6;
 const BEGINNING = 262144;
 
 export async function zappsView({ session, store, signal }) {
-  const found = await zapps(store, signal);
+  const [found, apps] = await Promise.all([zapps(store, signal), appsSection(store, signal)]);
   const cards = found.map((zapp) => card(session, store, zapp));
   const list = h(
     "div",
@@ -41,6 +42,7 @@ export async function zappsView({ session, store, signal }) {
       ),
     ),
     list,
+    apps,
   );
 }
 
