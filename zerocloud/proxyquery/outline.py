@@ -45,7 +45,7 @@ def outline(
         limit = min(timeout, node.timeout) if node.timeout else timeout
         copies = plan.copies(node)
         speculates = node.speculate and not node.connected and len(copies) == 1
-        for copy in (*copies, *([node.id + len(plan.nodes)] if speculates else [])):
+        for turn, copy in enumerate((*copies, *([node.id + len(plan.nodes)] if speculates else []))):
             works[copy] = Work(copy, node, seat, node_environment(environment, node), limit)
             sessions.append(
                 Session(
@@ -59,7 +59,7 @@ def outline(
                     networked=networked and node.connected,
                     retries=node.retries,
                     keep_going=node.continue_on_error,
-                    location=node.location,
+                    location=f"{node.location}/{turn}" if node.location else "",  # copies run apart from each other
                     group=node.group,
                     reserve=speculates and copy not in copies,
                 )

@@ -98,6 +98,31 @@ def test_an_erasure_coded_object(server):
     assert (answer.status, answer.headers[wire.NOT_LOCAL], answer.headers[wire.POLICY]) == (409, "erasure-coded", "coded")
 
 
+def test_what_was_deleted(server):
+    server.put("/a/c/late", b"x")
+    assert server.request("DELETE", "/a/c/late", headers={"X-Timestamp": server.timestamp()}).status == 204
+    refusal(server.post("/a/c/late", b"", X_Zerovm_Access="GET"), 404, "Object /a/c/late is not on this server")
+    port = server.container_port
+    for method in ("PUT", "DELETE"):
+        fields = {"X-Timestamp": server.timestamp(), "X-Backend-Storage-Policy-Index": "0"}
+        assert server.request(method, "/a/late", headers=fields, port=port).status < 300
+    refusal(server.post("/a/late", b"", port, X_Zerovm_Access="GET"), 404, "Container /a/late is not on this server")
+
+
+def test_a_fault_of_ours_is_for_the_log_only(server):
+    folder, away = server.device / "tmp", server.device / "away"
+    folder.mkdir(exist_ok=True)
+    folder.rename(away)
+    folder.write_bytes(b"")  # no folder: nothing that a request could bring about
+    try:
+        answer = server.post("/a", [("sysmap", node().to_json()), ("boot", b"x")])
+    finally:
+        folder.unlink()
+        away.rename(folder)
+    refusal(answer, 500, "The storage server failed; its log has the cause")
+    assert "Traceback" in (server.root / "server.log").read_text()
+
+
 def test_containers(server):
     port = server.container_port
     refusal(server.post("/a/absent", b"", port, X_Zerovm_Access="GET"), 404, "Container /a/absent is not on this server")
@@ -135,6 +160,7 @@ def test_containers(server):
             400,
             "Device stdout of node n is described twice",
         ),
+        ([("image.gz", b"no gzip"), ("sysmap", node().to_json())], 422, "Failed to inflate gzipped image"),
         (
             [("sysmap", node(STDOUT, memory=1000).to_json()), ("boot", b"x")],
             400,

@@ -155,6 +155,24 @@ def test_the_program_from_an_image_that_lies_here(server):
         assert answer.members == {"stdout": b"in"}, answer
 
 
+def test_an_images_program_goes_before_the_one_that_was_sent_if_it_is_there(server):
+    image, sent = image_of(x=compiled("copy")), compiled("exit-3")
+    for path, expected in (
+        ("x", {"stdout": b"in"}),
+        ("absent", {"stdout": b"half an answer\n", wire.STORY_MEMBER: b"what went wrong\n"}),
+    ):
+        described = node(device("stdin", READ), device("image", CDR), STDOUT, exe=f"file://image:{path}")
+        members = [("boot", sent), ("image", image), ("stdin", b"in"), ("sysmap", described.to_json())]
+        assert server.post("/a", members).members == expected
+
+
+def test_headers_that_are_none_are_left_in_the_output(server):
+    described = node(device("stdin", READ), device("stdout", WRITE, content_type="message/http"))
+    answer = server.run("copy", described, members=[("stdin", b"no status line\n\nbody")])
+    assert answer.members == {"stdout": b"no status line\n\nbody"}
+    assert answer.records["stdout"]["Content-Type"] == "message/http"
+
+
 def test_a_program_that_the_image_lacks(server):
     described = node(device("image", CDR), STDOUT, exe="file://image:absent")
     answer = server.post("/a", [("sysmap", described.to_json()), ("image", image_of(x=b""))])

@@ -117,6 +117,16 @@ def test_connected_copies_all_run_with_the_ids_that_their_peers_know(world):
     assert len({job.node["token"] for job in world.jobs()}) == 1
 
 
+def test_the_copies_of_nodes_of_one_location_meet_each_other(world):
+    groups = [node(world, device("stdout"), name=name, location="here", replicate=2) for name in ("a", "b")]
+    answer = world.post(*groups)
+    assert answer.status_int == 200
+    first_a, second_a, first_b, second_b = answer.headers["X-Nexe-Server"].split(",")
+    assert first_a == first_b != second_a == second_b
+    proofs = answer.headers["X-Nexe-Colocated"].split(",")
+    assert proofs[0] == proofs[2] != proofs[1] == proofs[3]
+
+
 @pytest.mark.parametrize("replicate", [1, 3])
 def test_where_replication_is_ignored_every_node_runs_once(tmp_path, replicate):
     with harness.world(tmp_path, zerovm_ignore_replication="yes") as world:

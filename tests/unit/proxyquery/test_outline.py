@@ -45,6 +45,13 @@ def test_copies_of_a_connected_node_belong_to_its_gang_and_others_stand_alone():
     assert [one.networked for one in sessions] == [True, True, True, False, False]
 
 
+def test_copies_of_a_location_are_together_and_apart_from_its_others():
+    sessions = lay_out(make(1, location="x", replicate=2), make(2, location="x", replicate=2), make(3)).sessions
+    places = {one.id: one.location for one in sessions}
+    assert places[1] == places[2] != places[4] == places[5]
+    assert places[3] == ""
+
+
 def test_a_small_job_publishes_together_and_a_large_one_gang_by_gang():
     nodes = (make(1, (2,)), make(2, (1,)), make(3))
     assert {one.unit for one in lay_out(*nodes).sessions} == {WHOLE_JOB}

@@ -149,6 +149,19 @@ def test_copies_of_a_node_go_to_different_hosts_and_a_location_to_one_server():
     assert len(set(together.servers.values())) == 1
 
 
+def test_a_location_moves_together_when_its_server_is_out_of_the_question():
+    play = Play(*(session(number, location="x") for number in range(1, 4)))
+    play.start()
+    assert set(play.servers.values()) == {"A"}
+    for number in (1, 2, 3):
+        play.refuse(number, Refusal.ELSEWHERE)
+    assert len(set(play.servers.values()) - {"A"}) == 1
+    play.run(1, 2, 3)
+    for number in (1, 2, 3):
+        play.lose(number)
+    assert len(set(play.servers.values()) - {"A"}) == 1
+
+
 def test_copies_of_a_node_rather_go_to_a_worse_server_than_to_the_same():
     servers = (A, Server("B:1/d", "B", Tier.LIMITED))
     play = Play(session(1, node=1, servers=servers), session(2, node=1, servers=servers))

@@ -194,9 +194,7 @@ class Scheduler:
             case Refusal.NOT_LOCAL if not record.push:
                 record.push = True
             case _:
-                record.excluded[server] = (event.status, event.reason)
-                if event.status != 404:
-                    self._troubled[server] += 1
+                self._exclude(record, server, event)
         self._ask(record)
 
     def _lost(self, record: Record, event: Lost) -> None:
@@ -206,12 +204,19 @@ class Scheduler:
         if event.push and not record.push:
             record.push = True
         else:
-            record.excluded[record.server.name] = (event.status, event.reason)
-            self._troubled[record.server.name] += 1
+            self._exclude(record, record.server.name, event)
         self._tell(record, f"is lost on {record.server.name}: {event.reason}")
         if self._winners.get(record.session.node) is record:
             del self._winners[record.session.node]
         self._dies(record, Death.LOST)
+
+    def _exclude(self, record: Record, server: str, event: Refused | Lost) -> None:
+        """The session does not ask this server again; others ask it last, and its location is elsewhere from now on."""
+        record.excluded[server] = (event.status, event.reason)
+        if event.status != 404:
+            self._troubled[server] += 1
+        if self._locations.get(record.session.location) == server:
+            del self._locations[record.session.location]
 
     def _failed(self, record: Record, event: Failed) -> None:
         record.status, record.reason = event.status, event.reason
