@@ -4,11 +4,12 @@ import { h, replace } from "./dom.js";
 import { size } from "./format.js";
 
 const SHOWN_AFTER_END = 8000;
-const list = h("ul", { class: "tasks", "aria-label": "Work under way" });
+const list = h("ul", { class: "tasks" });
+const place = h("aside", { "aria-label": "Work under way" }, list);
 
 /** The panel's element. */
 export function panel() {
-  return list;
+  return place;
 }
 
 /**
