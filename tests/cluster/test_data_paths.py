@@ -15,6 +15,7 @@ from tests.cluster.jobs import node, nothing_left, program, run, sessions, stdin
 from zerocloud.zebra import Zebra
 
 LINES = b"".join(b"line %06d\n" % number for number in range(20_000))
+TYPE = "text/x-lines"
 PIECES = [LINES[:100_000], LINES[100_000:150_001], LINES[150_001:]]  # in the middle of lines
 KINDS = ("plain", "slo", "dlo", "symlink", "ec", "symlink to slo")
 MEMORY = 48 << 10  # KiB
@@ -51,23 +52,23 @@ def store(client: Client, container: str, kind: str) -> str:
     manifest = [{"path": f"/{container}/segments/{number}"} for number in range(len(PIECES))]
     if "slo" in kind:
         target = f"{client.url}/{container}/slo?multipart-manifest=put"
-        client.session.put(target, data=simplejson.dumps(manifest)).raise_for_status()
+        client.session.put(target, data=simplejson.dumps(manifest), headers={"Content-Type": TYPE}).raise_for_status()
     match kind:
         case "slo":
             return f"{container}/slo"
         case "dlo":
-            client.put(f"{container}/dlo", b"", X_Object_Manifest=f"{container}/segments/")
+            client.put(f"{container}/dlo", b"", Content_Type=TYPE, X_Object_Manifest=f"{container}/segments/")
             return f"{container}/dlo"
         case "symlink" | "symlink to slo":
             target = f"{container}/slo" if "slo" in kind else f"{container}/plain"
-            client.put(f"{container}/plain", LINES)
+            client.put(f"{container}/plain", LINES, Content_Type=TYPE)
             client.put(f"{container}/link", b"", X_Symlink_Target=target)
             return f"{container}/link"
         case "ec":
             client.put_container(f"{container}-ec", X_Storage_Policy="ec21")
-            client.put(f"{container}-ec/lines", LINES)
+            client.put(f"{container}-ec/lines", LINES, Content_Type=TYPE)
             return f"{container}-ec/lines"
-    client.put(f"{container}/plain", LINES)
+    client.put(f"{container}/plain", LINES, Content_Type=TYPE)
     return f"{container}/plain"
 
 
@@ -79,6 +80,11 @@ def check(client: Client, container: str, kind: str) -> None:
     assert (whole.status_code, whole.content == LINES) == (200, True), whole.text[:1000]
     parts = run(client, node(copy, devices=[{**device, "split": {"size": 70_000, "on": "line"}}, stdout()]))
     assert (parts.status_code, parts.content == LINES) == (200, True), parts.text[:1000]
+    arguments, split = program(client, container, "arguments"), {**device, "split": {"size": 70_000, "on": "line"}}
+    groups = (node(arguments, name, devices=[one, stdout()]) for name, one in (("whole", device), ("parts", split)))
+    words = [word for word in run(client, *groups).text.split("\0") if word.startswith(("LOCAL_CONTENT", "LOCAL_PATH_INFO"))]
+    here = f"LOCAL_PATH_INFO={client.url[client.url.index('/AUTH_') :]}/{path}"
+    assert set(words) == {f"LOCAL_CONTENT_LENGTH={len(LINES)}", f"LOCAL_CONTENT_TYPE={TYPE}", here}
     cuts = 5 if "slo" in kind else 4  # segments are cut each by itself
     assert len(parts.headers["X-Nexe-System"].split(",")) == cuts
 

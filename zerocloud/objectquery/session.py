@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
 from swift.common.concurrency import Timeout, sleep, tpool
+from swift.common.swob import wsgi_to_str
 
+from zerocloud.attached import input_variables
 from zerocloud.objectquery.binding import STANDARD, Backing, Bound, Ground, bind
 from zerocloud.objectquery.checks import Head
 from zerocloud.objectquery.collect import Written
-from zerocloud.objectquery.environment import local_environment
 from zerocloud.objectquery.executable import SystemImages, find_executable, split_image_url
 from zerocloud.objectquery.local_data import LocalData
 from zerocloud.objectquery.manifest_maker import (
@@ -219,8 +220,7 @@ class Session:
         return lines
 
     def _configuration(self, bound: Sequence[Bound], network: Sequence[ChannelLine]) -> int:
-        local = self._place.local
-        variables = local_environment(tuple(bound), local.place.path, local.size, local.metadata)
+        variables = self._told_of_object(bound)
         file = self._inputs.enter_context(io.FileIO(os.memfd_create("nvram", os.MFD_CLOEXEC), "r+"))
         description = self._place.warm.description(self._node)
         prelude = arguments(description.prelude) if description else ""
@@ -228,6 +228,14 @@ class Session:
         self._trace("NVRAM", text)
         file.write(text)
         return self._descriptors.add(file)
+
+    def _told_of_object(self, bound: Sequence[Bound]) -> dict[str, str]:
+        """The variables of the local object, if a device reads it."""
+        device = next((one.channel.device for one in bound if one.backing is Backing.LOCAL_OBJECT), None)
+        local = self._place.local
+        headers = ((name, value) for name, value in local.metadata.items() if name != "name")  # which is no WSGI string
+        metadata = {wsgi_to_str(name): wsgi_to_str(value) for name, value in headers}
+        return input_variables(device, local.place.path, local.size, metadata) if device else {}
 
     def _execute(
         self, executable: int, bound: Sequence[Bound], lines: list[ChannelLine], connection: Connection, deadline: float

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from swift.common.swob import wsgi_to_str
 
-from zerocloud.sysmap import Node
+from zerocloud.attached import output_variables
+from zerocloud.sysmap import Access, Node, SwiftPath
 
 WITHHELD = (
     "x-account-sysmeta-",
@@ -57,9 +58,16 @@ def remote_user(environ: Mapping[str, Any]) -> str:
 
 
 def node_environment(request: Mapping[str, str], node: Node) -> dict[str, str]:
-    """What one node is told: its map's ``env``, and above it the request."""
+    """What one node is told: of the object that it writes and is attached to, its map's ``env``, and above them the request."""
     script = {"SCRIPT_NAME": node.exe_name or node.name, "SCRIPT_FILENAME": node.exe.url}
-    return {**node.env, **script, **request}
+    return {**_written_object(node), **node.env, **script, **request}
+
+
+def _written_object(node: Node) -> dict[str, str]:
+    for channel in node.channels if node.access == "PUT" else ():
+        if channel.access & Access.WRITABLE and isinstance(channel.path, SwiftPath) and channel.path.path == node.path_info:
+            return output_variables(channel.device, node.path_info, channel.content_type, channel.meta)
+    return {}
 
 
 def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

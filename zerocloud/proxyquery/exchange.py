@@ -7,7 +7,7 @@ which is how an attempt is dropped, closes the connection, and that ends whateve
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -222,21 +222,26 @@ class Exchange:
         """The members of the body; its inputs are opened. Raises SourceError."""
         order, node = self._order, self._work
         edges = self._edges()
-        description = node.description(order.push, *self._network, order.server.name, edges)
+        inputs = dict(self._inputs(edges))
+        description = node.description(order.push, *self._network, order.server.name, edges, inputs)
         members = [Member.of_bytes(wire.SYSMAP_MEMBER, description.to_json())]
         if self._program is not None and not self._program_known:
             members.append(Member(wire.BOOT_MEMBER, self._program.size, self._program.chunks))
-        rest = node.rest(edges)
-        for device, need in (*node.inputs(order.push, order.server.name), *([rest] if rest else [])):
-            source = self._around.sources.take(need)
-            self._sources.append(source)
-            source.ready()
-            members.append(Member(device, source.size, source.chunks))
+        members += [Member(device, source.size, source.chunks) for device, source in inputs.items()]
         for name, kept in self._around.brought.members(node.node, self._image_known):
             members.append(Member(name, kept.size, kept.chunks))
         if (length := stream_length(members)) > (limit := self._around.settings.maximum_input):
             raise SourceError(413, f"RPC request too large: {length} bytes have to be sent to the node, {limit} are allowed")
         return members
+
+    def _inputs(self, edges: tuple[int, int]) -> Iterator[tuple[str, Source]]:
+        """The inputs that are to be sent, by the names of their members, opened. Raises SourceError."""
+        rest = self._work.rest(edges)
+        for device, need in (*self._work.inputs(self._order.push, self._order.server.name), *([rest] if rest else [])):
+            source = self._around.sources.take(need)
+            self._sources.append(source)
+            source.ready()
+            yield device, source
 
     def _edges(self) -> tuple[int, int]:
         """What the node sees of its part of a large object, where a segment of it is read where it lies. Raises SourceError."""

@@ -6,6 +6,7 @@ Only these bytes are read from Swift, and where lines or records decide about th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from zerocloud.sysmap import Slice, SliceTooLong, SwiftPath, visible_range
 
@@ -35,6 +36,7 @@ class _Reader:
         self._path = path
         self._size = size
         self._headers = dict(headers)
+        self._found: Mapping[str, str] = {}
 
     def visible(self, part: Slice, most: int) -> tuple[int, int]:
         """What a node with this slice sees. Raises SourceError."""
@@ -49,9 +51,9 @@ class _Reader:
         return b"".join(_whole(self.open(offset, min(offset + length, self._size)), self._path))
 
     def open(self, start: int, end: int) -> Fetched:
-        """The bytes from ``start`` to ``end``, exclusive. Raises SourceError."""
+        """The bytes from ``start`` to ``end``, exclusive; the headers are those of the first request. Raises SourceError."""
         if start >= end:
-            return Fetched(200, {}, 0, ())
+            return Fetched(200, self._found, 0, ())
         fetched = self._pipeline.get(self._path, headers={**self._headers, "Range": f"bytes={start}-{end - 1}"})
         if fetched.status != 206:
             raise self._refused(fetched)
@@ -60,7 +62,8 @@ class _Reader:
             raise self._changed()
         if etag := fetched.headers.get("etag"):
             self._headers["If-Match"] = etag
-        return fetched
+        self._found = self._found or fetched.headers  # a condition makes Swift tell another type of a dynamic large object
+        return replace(fetched, headers=self._found)
 
     def _refused(self, fetched: Fetched) -> SourceError:
         fetched.close()

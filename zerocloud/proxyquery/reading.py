@@ -7,7 +7,7 @@ itself, and a source never waits for nodes that wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -37,6 +37,10 @@ class Source(Protocol):
     def size(self) -> int:
         """Bytes, after ``ready``."""
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the answer that has it, names in lower case; after ``ready``."""
+
     def ready(self) -> None:
         """Open it and learn its size, unless that has been done. Raises SourceError."""
 
@@ -57,6 +61,7 @@ class SingleSource:
         self._spool = spool
         self._fetched: Fetched | None = None
         self.size = 0
+        self.headers: Mapping[str, str] = {}
 
     def ready(self) -> None:
         """Open it; again if it has been read."""
@@ -69,7 +74,7 @@ class SingleSource:
                 pass
             fetched = replace(fetched, length=segment.size, body=segment.chunks())
         self._fetched = fetched
-        self.size = fetched.length or 0
+        self.size, self.headers = fetched.length or 0, fetched.headers
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, once for each ``ready``."""
@@ -99,6 +104,7 @@ class SharedSource:
         self._complete = False
         self._error: SourceError | None = None
         self.size = 0
+        self.headers: Mapping[str, str] = {}
 
     def ready(self) -> None:
         """Open it and begin to read; again if reading failed the last time."""
@@ -106,6 +112,7 @@ class SharedSource:
             if self._segment is not None and self._error is None:
                 return
             fetched = self._open()
+            self.headers = fetched.headers
             self._segment, self._error, self._complete = self._spool.segment(), None, False
             self._reader = spawn(self._copy, fetched, self._segment)
             if fetched.length is None:

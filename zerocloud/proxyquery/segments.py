@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import simplejson
@@ -32,6 +32,7 @@ class Segment:
     size: int
     etag: str
     whole: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -93,9 +94,10 @@ class Segments:
             if len(text) > MOST_MANIFEST:
                 return ()
         try:
-            return tuple(plain_segments(path.account, simplejson.loads(text))) if fetched.status == 200 else ()
+            found = tuple(plain_segments(path.account, simplejson.loads(text))) if fetched.status == 200 else ()
         except (ValueError, KeyError, TypeError):
             return ()
+        return tuple(replace(segment, headers=self._head(path).headers) for segment in found)
 
 
 def attached_slice(node: Node) -> tuple[Channel, Slice] | None:

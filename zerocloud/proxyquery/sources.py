@@ -30,6 +30,11 @@ class _Share:
         """Bytes of the source, after ``ready``."""
         return self._shared.size
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the answer that has it, after ``ready``."""
+        return self._shared.headers
+
     def ready(self) -> None:
         """Open the source, unless another session has."""
         self._shared.ready()

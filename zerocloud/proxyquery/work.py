@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from zerocloud.attached import input_variables
 from zerocloud.sysmap import Access, Channel, Node, Slice, SwiftPath
 from zerocloud.wire import BOOT_MEMBER, REST_SUFFIX, ChannelDescription, NodeDescription, SliceDescription
 
 from .placement import Place
 from .segments import attached_slice
-from .sources import Need
+from .sources import Need, Source
 
 READS = Access.READABLE | Access.CDR
 
@@ -58,9 +59,18 @@ class Work:
         return neighbour.partition if neighbour and server in neighbour.servers else None
 
     def description(
-        self, push: bool, name_service: str | None, token: str | None, server: str = "", edges: tuple[int, int] = (0, 0)
+        self,
+        push: bool,
+        name_service: str | None,
+        token: str | None,
+        server: str = "",
+        edges: tuple[int, int] = (0, 0),
+        sent: Mapping[str, Source] | None = None,
     ) -> NodeDescription:
-        """What its server is told of it (executing server, section 4). ``edges``: what it sees of a part, for a segment."""
+        """What its server is told of it (executing server, section 4).
+
+        ``edges``: what it sees of a part, for a segment. ``sent`` are the inputs that go along, by device, and ready.
+        """
         node = self.node
         local = self.place.local and not push
         return NodeDescription(
@@ -69,7 +79,7 @@ class Work:
             exe=node.exe.url,
             exe_name=node.exe_name,
             args=node.args,
-            env=self.environment,
+            env={**self._told_of_object(push, sent or {}), **self.environment},
             channels=tuple(self._description(channel, push, server, edges) for channel in node.channels),
             bind=tuple(connection.line for connection in node.binds),
             connect=tuple(connection.line for connection in node.connects),
@@ -82,6 +92,19 @@ class Work:
             timeout=node.timeout,
             memory=node.memory,
         )
+
+    def _told_of_object(self, push: bool, sent: Mapping[str, Source]) -> dict[str, str]:
+        """The variables of the object that it is attached to, where no server knows them: it is sent, or lies in segments."""
+        for channel in self.node.channels:
+            if not self._attached(channel):
+                continue
+            segment, source = self.place.segment, sent.get(channel.device)
+            if source is not None:
+                size = channel.slice.size if channel.slice else source.size
+                return input_variables(channel.device, self.node.path_info, size, source.headers)
+            if segment is not None and channel.slice and not push:
+                return input_variables(channel.device, self.node.path_info, channel.slice.size, segment.headers)
+        return {}
 
     def _description(self, channel: Channel, push: bool, server: str, edges: tuple[int, int]) -> ChannelDescription:
         told = _channel(channel, self._neighbour(channel, push, server))

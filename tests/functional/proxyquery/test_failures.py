@@ -215,6 +215,8 @@ def test_an_input_that_breaks_off_names_itself(wide):
 @pytest.mark.parametrize("kind", ["slo", "symlink", "encrypted"])
 def test_an_object_whose_bytes_are_elsewhere_is_brought(world, kind):
     group = simple(world)
+    told = {"Content-Type": "text/x-in", "X-Object-Meta-Colour": "grün".encode().decode("latin-1")}
+    world.pipeline.put("c/input", b"data", **told)
 
     def before(headers):
         local = headers.get("X-Zerovm-Access") == "GET"
@@ -227,6 +229,9 @@ def test_an_object_whose_bytes_are_elsewhere_is_brought(world, kind):
     assert job.path.endswith(f"/{ACCOUNT}")
     assert (job.node["access"], job.node["path_info"]) == ("", f"/{ACCOUNT}")
     assert world.asked() == 2
+    told = {name: job.node["env"].get(f"LOCAL_{name}") for name in ("PATH_INFO", "CONTENT_LENGTH", "CONTENT_TYPE")}
+    assert told == {"PATH_INFO": f"/{ACCOUNT}/c/input", "CONTENT_LENGTH": "4", "CONTENT_TYPE": "text/x-in"}
+    assert job.node["env"]["LOCAL_HTTP_X_OBJECT_META_COLOUR"] == "grün"
 
 
 @pytest.mark.parametrize("status", [401, 403, 413])

@@ -79,6 +79,15 @@ def test_outputs_with_paths_are_stored_with_type_and_metadata(world):
     )
     group = node(world, device("output", "c/result", content_type="text/x-map", meta={"Key": "value"}), device("stdout"))
     answer = world.post(group)
+    (job,) = world.jobs()
+    told = {name: value for name, value in job.node["env"].items() if name.startswith("LOCAL_")}
+    assert told == {
+        "LOCAL_DOCUMENT_ROOT": "/dev/output",
+        "LOCAL_OBJECT": "on",
+        "LOCAL_PATH_INFO": f"/{ACCOUNT}/c/result",
+        "LOCAL_CONTENT_TYPE": "text/x-map",
+        "LOCAL_HTTP_X_OBJECT_META_KEY": "value",
+    }
     assert (answer.status_int, answer.body) == (200, b"body")
     data, headers = world.pipeline.objects[f"{ACCOUNT}/c/result"]
     assert data == b"object"
