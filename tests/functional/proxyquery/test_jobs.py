@@ -70,6 +70,27 @@ def test_remote_inputs_are_brought_and_local_ones_are_not(wide):
     assert wide.pipeline.count("GET", "c/here") == 0
 
 
+def test_one_object_may_be_two_inputs(wide):
+    there = wide.away_from("c/here")
+    for path in ("c/here", there):
+        wide.pipeline.put(path, b"twice")
+    near = node(wide, device("stdin", "c/here"), device("input", "c/here"), device("stdout"))
+    far = node(
+        wide, device("script", "c/here"), device("stdin", there), device("input", there), device("stdout"), attach="script"
+    )
+    for group, members, reads in ((near, [], 0), (far, [b"twice", b"twice"], 1)):
+        assert wide.post(group).status_int == 200
+        (job,) = wide.jobs()
+        assert [job.members[name] for name in ("stdin", "input") if name in job.members] == members
+        assert wide.pipeline.count("GET", there) == reads
+        wide.every(jobs=[])
+
+
+def test_of_several_answers_of_a_node_the_first_listed_counts(world):
+    world.every(run=lambda job: Answer({"stderr": b"words", "stdout": b"data"}))
+    assert world.post(node(world, device("stderr"), device("stdout"))).body == b"words"
+
+
 def test_outputs_with_paths_are_stored_with_type_and_metadata(world):
     world.every(
         run=lambda job: Answer(
