@@ -225,3 +225,34 @@ def test_no_listing_of_what_can_not_be_listed(client: Client, stranger: Client, 
     own.request("DELETE", "programs/copy")
     own.request("DELETE", "programs")
     own.close()
+
+
+def test_links_lead_nowhere_that_their_reader_may_not_go(
+    client: Client, stranger: Client, container: str, request: pytest.FixtureRequest
+) -> None:
+    """By an access list somebody reads a container: not what its links, manifests and dynamic objects are made of elsewhere."""
+    account, token = client.url.rpartition("/")[2], stranger.session.headers["X-Auth-Token"]
+    own = Client(client.url.replace(account, f"{account}2"), str(token))
+    private, mine = client.put_container(f"{container}-private"), own.put_container(container)
+    request.addfinalizer(lambda: [client.request("DELETE", f"{private}{name}") for name in ("/secret", "")])
+    client.put(f"{private}/secret", "secret")
+    client.request("POST", container, X_Container_Read="test2:tester2").raise_for_status()
+    client.put(f"{container}/plain", "secret")
+    client.put(f"{container}/link", b"", X_Symlink_Target=f"{private}/secret")
+    client.put(f"{container}/dynamic", b"", X_Object_Manifest=f"{private}/secret")
+    manifest = json.dumps([{"path": f"/{private}/secret"}])
+    client.session.put(f"{client.url}/{container}/large?multipart-manifest=put", data=manifest, timeout=60).raise_for_status()
+    own.put(f"{mine}/link", b"", X_Symlink_Target=f"{private}/secret", X_Symlink_Target_Account=account)
+    own.put(f"{mine}/copy", guests.compiled("copy"))
+    readable = {f"swift://{account}/{container}/plain"}
+    links = {f"swift://{account}/{container}/{name}" for name in ("link", "dynamic", "large")} | {f"swift://~/{mine}/link"}
+    for path in sorted(readable | links):
+        for keys in ({}, {"split": {"size": 3}}):
+            device = {"name": "stdin", "path": path, **keys}
+            group = {"name": "n", "exec": {"path": f"swift://~/{mine}/copy"}, "devices": [device, {"name": "stdout"}]}
+            answer = own.execute(json.dumps([group]))
+            seen = "secret" in answer.text.replace("/secret", "")
+            assert (answer.status_code == 200, seen) == (path in readable,) * 2, (path, answer.text)
+    for name in ("link", "copy", ""):
+        own.request("DELETE", f"{mine}/{name}".rstrip("/"))
+    own.close()
