@@ -219,6 +219,13 @@ def test_who_may_read_sees_what_the_program_makes_and_nothing_else(
     outcomes = {kind: (answer.status_code, hidden(answer)) for kind, answer in attempts.items()}
     assert outcomes == dict.fromkeys(attempts, (403, True))
 
+    client.request("POST", name, X_Container_Write="test2:tester2").raise_for_status()
+    stranger.session.put(f"{client.url}/{name}/theirs", data="x").raise_for_status()
+    for key in ("Zerovm-On-Get", "Zerovm-On-Put", "Zerovm-After-Put", "Zerovm-Suid", "Rest-Endpoint"):
+        for method in ("POST", "PUT"):
+            headers = {f"X-Container-Meta-{key}": f"swift://{theirs}/{mine}/program"}
+            assert stranger.session.request(method, f"{client.url}/{name}", headers=headers).status_code == 403
+
     for manifest, headers in (("slo?multipart-manifest=put", {}), ("dlo", {"X-Object-Manifest": f"{name}/secret"})):
         segments = json.dumps([{"path": f"/{name}/secret"}]) if not headers else ""
         client.session.put(f"{client.url}/{container}/{manifest}", data=segments, headers=headers).raise_for_status()
