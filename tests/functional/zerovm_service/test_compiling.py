@@ -115,7 +115,8 @@ def test_few_compile_at_a_time(service, cache):
 
 def test_what_waits_for_its_turn_is_not_compiled_for_nobody(service, cache):
     running = service("--compile-parallel", "1", "--pools", "default = WaitPool(8,0)", cache=cache)
-    programs = [module(b"\0" + b"\x41\x00\x1a" * (200_000 + number) + b"\x0b") for number in range(4)]
+    sizes = (2_000_000, 200_001, 200_002, 200_003)  # the first takes longer than two callers need to leave
+    programs = [module(b"\0" + b"\x41\x00\x1a" * size + b"\x0b") for size in sizes]
     first, second, *others = [running.start("hello", program=program) for program in programs]
     wait_for(running.guests, "the first compile")
     for connection, output in (second, others[0]):
