@@ -21,8 +21,9 @@ browser:
 			apt-get install -y -qq --no-install-recommends chromium chromium-driver; } >/dev/null 2>&1 \
 		|| echo "It can't be installed; those tests will be skipped."; }
 
+# Two processes, each with clusters of its own; the tests of a file stay together.
 test: lint types browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/testing
 	$(BIN)/ruff check

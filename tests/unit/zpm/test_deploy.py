@@ -176,7 +176,7 @@ YAML = b'meta: {name: x}\nexecution: {groups: [{name: n, path: "file://p"}]}\nui
         (b"", "is no zapp"),
         (b"hello", "is no zapp"),
         (b"\x1f\x8bhello", "is no zapp"),
-        (gzip.compress(archive(boot__system_dot_map=b"[]"))[:-20], "zapp"),
+        (gzip.compress(archive(boot__system_dot_map=b"[]"), mtime=0)[:-20], "zapp"),
         (archive(boot__system_dot_map=b"[]"), "there is no zapp.yaml in it"),
         (archive(zapp_dot_yaml=YAML), "there is no boot/system.map in it"),
         (archive(boot__system_dot_map=b"{", zapp_dot_yaml=YAML), "is no JSON"),
