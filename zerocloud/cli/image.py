@@ -12,7 +12,7 @@ import simplejson
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
 from zerocloud.cli.group import examples
-from zerocloud.images import RECIPES, Description, ImageError, build, check_image, read_description, shelf
+from zerocloud.images import Description, ImageError, build, build_folder, check_image, read_description, shelf
 from zerocloud.sysmap.explain import size_text
 
 EPILOG = """\b
@@ -21,6 +21,8 @@ Examples:
   zerocloud image build python -o /srv/images/python.tar
   zerocloud image verify /srv/images/python.tar
   zerocloud image install python                 for the playgrounds of this machine: zebra up --image python
+  zerocloud image build lua --from lua-5.4 --program bin/lua.wasm
+  zerocloud image install lua.tar
 
 On a storage node: put the file there, name it in zerovm_sysimage_devices of the object and container servers' filter (and its
 name in that of the proxy's), and have its program compiled ahead with zerovm --compile SOCKET PROGRAM.
@@ -39,7 +41,7 @@ def command() -> None:
 @json_option
 def list_images(as_json: bool) -> None:
     """What can be built here, and what is on this machine's shelf."""
-    found = [_listed(name) for name in sorted(RECIPES)]
+    found = [_listed(name) for name in shelf.names()]
     if as_json:
         click.echo(simplejson.dumps(found, indent=2))
         return
@@ -55,15 +57,31 @@ def _listed(name: str) -> dict[str, str | int | None]:
         return _described(read_description(path), path)
 
 
-@command.command("build", epilog=examples("zerocloud image build python -o /srv/images/python.tar"))
-@click.argument("name", type=click.Choice(sorted(RECIPES)))
+@command.command(
+    "build",
+    epilog=examples(
+        "zerocloud image build python -o /srv/images/python.tar",
+        "zerocloud image build lua --from lua-5.4 --program bin/lua.wasm --version 5.4",
+    ),
+)
+@click.argument("name")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The file.  [default: ./NAME.tar]")
+@click.option(
+    "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder that becomes the image."
+)
+@click.option("--program", metavar="PATH", help="The WebAssembly module in the folder that sessions run.")
+@click.option("--version", default="0", show_default=True, help="What the image of a folder says of its version.")
 @json_option
-def build_image(name: str, output: Path | None, as_json: bool) -> None:
-    """Build an image. The same packages give the same bytes."""
+def build_image(name: str, output: Path | None, folder: Path | None, program: str | None, version: str, as_json: bool) -> None:
+    """Build an image: one that is known by its name, or that of a folder. The same files give the same bytes."""
+    if (folder is None) != (program is None):
+        raise click.UsageError("--from and --program belong together")
     path = output or Path(f"{name}.tar")
     with _told(), look.errors().status(f"Building {path} …"):
-        description = build(name, path)
+        if folder is not None and program is not None:
+            description = build_folder(name, folder, program, path, version)
+        else:
+            description = build(name, path)
     text = f"{path}: {description.name} {description.version}, {size_text(path.stat().st_size)}"
     click.echo(_as_json(description, path) if as_json else text)
 
@@ -79,17 +97,27 @@ def verify(image: Path, as_json: bool) -> None:
     click.echo(_as_json(description, image) if as_json else text)
 
 
-@command.command(epilog=examples("zerocloud image install python"))
-@click.argument("name", type=click.Choice(sorted(RECIPES)))
+@command.command(epilog=examples("zerocloud image install python", "zerocloud image install ./lua.tar"))
+@click.argument("image")
 @json_option
-def install(name: str, as_json: bool) -> None:
-    """Build an image and compile its program, both for this machine's playgrounds. It takes a minute or two, once."""
-    with _told(), look.errors().status(f"Building {name} …") as status:
-        path = shelf.fetch(name)
-        status.update(f"Compiling {name}: a minute or two, once for this machine …")
-        description = shelf.compile_program(path)
-    text = f"{description.name} {description.version} is ready: zebra up --image {name}"
+def install(image: str, as_json: bool) -> None:
+    """Have an image, by its name or its FILE, and its compiled program for this machine's playgrounds.
+
+    Python takes a minute or two, once.
+    """
+    with _told():
+        path = _kept(Path(image)) if Path(image).suffix == ".tar" else None
+        with look.errors().status(f"Building {image} …") as status:
+            path = path or shelf.fetch(image)
+            status.update(f"Compiling {image}, once for this machine …")
+            description = shelf.compile_program(path)
+    text = f"{description.name} {description.version} is ready: zebra up --image {description.name}"
     click.echo(_as_json(description, path) if as_json else text)
+
+
+def _kept(file: Path) -> Path:
+    with _bar(f"Reading {file.name}", file.stat().st_size) as tell:
+        return shelf.keep(file, tell)
 
 
 def _as_json(description: Description, path: Path) -> str:

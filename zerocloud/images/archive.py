@@ -110,10 +110,14 @@ def write_image(path: Path, description: Description, files: Iterable[File]) -> 
 
 
 def _add(archive: tarfile.TarFile, file: File) -> None:
+    """Raises ImageError, OSError."""
     header = tarfile.TarInfo(file.name)
     header.size, header.mode = file.size, 0o755 if file.program else 0o644
-    if isinstance(file.content, bytes):
-        archive.addfile(header, io.BytesIO(file.content))
-        return
-    with file.content.open("rb") as content:
-        archive.addfile(header, content)
+    try:
+        if isinstance(file.content, bytes):
+            archive.addfile(header, io.BytesIO(file.content))
+            return
+        with file.content.open("rb") as content:
+            archive.addfile(header, content)
+    except ValueError as error:
+        raise ImageError(f"{file.name} can't be put into an archive: {error}") from error

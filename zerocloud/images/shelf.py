@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +13,9 @@ from tempfile import TemporaryDirectory
 from zerocloud.zerovm.client import ServiceError, ensure_service
 
 from .archive import Description, ImageError
-from .check import open_member, read_description
-from .recipes import recipe
+from .check import check_image, open_member, read_description
+from .folder import check_name
+from .recipes import RECIPES
 
 VARIABLE = "ZEROCLOUD_CACHE"
 COMPILE_SECONDS = 1800.0
@@ -34,18 +37,47 @@ def compiled() -> Path:
     return shelf() / "compiled"
 
 
+def kept() -> Path:
+    """Where images are that came as files."""
+    return images() / "kept"
+
+
+def names() -> tuple[str, ...]:
+    """Of all images that can be built here or are kept."""
+    return tuple(sorted({*RECIPES, *(path.stem for path in kept().glob("*.tar"))}))
+
+
 def image_path(name: str) -> Path:
     """The file of an image on the shelf, as it would be built today; there or not. Raises ImageError."""
-    return images() / f"{name}-{recipe(name).key()}.tar"
+    if name in RECIPES:
+        return images() / f"{name}-{RECIPES[name].key()}.tar"
+    return kept() / f"{check_name(name)}.tar"
 
 
 def fetch(name: str) -> Path:
-    """The image of that name, built if it is not there yet. Raises ImageError, OSError."""
+    """The image of that name, built if it is not there yet and can be. Raises ImageError, OSError."""
     path = image_path(name)
     if not path.exists():
+        if name not in RECIPES:
+            raise ImageError(f"There is no image {name}; there is: {', '.join(names())}. Others: zerocloud image install FILE")
         path.parent.mkdir(parents=True, exist_ok=True)
-        recipe(name).build(path)
+        RECIPES[name].build(path)
     return path
+
+
+def keep(image: Path, tell: Callable[[int], None] = lambda size: None) -> Path:
+    """Check an image and put it on the shelf, in place of an older one; where it is. Raises ImageError, OSError."""
+    name = check_name(check_image(image, tell).name)
+    if name in RECIPES:
+        raise ImageError(f"The image {name} is built here, not kept: zerocloud image install {name}")
+    kept().mkdir(parents=True, exist_ok=True)
+    temporary = kept() / f".{name}.{os.getpid()}"
+    try:
+        shutil.copyfile(image, temporary)
+        temporary.replace(kept() / f"{name}.tar")
+    finally:
+        temporary.unlink(missing_ok=True)
+    return kept() / f"{name}.tar"
 
 
 def compile_program(image: Path) -> Description:
@@ -68,4 +100,4 @@ def compile_program(image: Path) -> Description:
     return description
 
 
-__all__ = ["COMPILE_SECONDS", "compile_program", "compiled", "fetch", "image_path", "images", "shelf"]
+__all__ = ["COMPILE_SECONDS", "compile_program", "compiled", "fetch", "image_path", "images", "keep", "kept", "names", "shelf"]

@@ -13,7 +13,6 @@ from typing import BinaryIO
 from zerocloud.cli.run import read_work
 from zerocloud.client import Work
 from zerocloud.images import shelf
-from zerocloud.images.recipes import RECIPES
 from zerocloud.zpm.bundle import bundle
 from zerocloud.zpm.zapp import ZAPP_YAML
 
@@ -57,7 +56,7 @@ def system_images(words: tuple[str, ...], folder: Path | None) -> dict[str, str]
 
     A word is ``NAME``, which is built if it is not there yet, or ``NAME=FILE``. Raises ImageError, LocalError, OSError.
     """
-    built = {name: shelf.image_path(name) for name in RECIPES}
+    built = {name: shelf.image_path(name) for name in shelf.names()}
     found = {name: path for name, path in built.items() if path.exists()}
     if folder is not None:
         found |= {path.stem: path for path in sorted(folder.iterdir()) if path.is_file()}

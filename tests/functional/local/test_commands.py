@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner, Result
 
 from tests import guests
+from zerocloud.cli.image import command as image_command
 
 ZAPP = [sys.executable, "-c", "from zerocloud.local.commands import main; main(prog_name='zapp')"]
 ZVAPP = [sys.executable, "-c", "from zerocloud.local.commands import zvapp; zvapp()"]
@@ -96,7 +98,7 @@ def test_what_each_node_did_and_what_the_servers_log(folder: Path) -> None:
         (["run", "empty"], 1, "has neither a zapp.yaml nor a boot/cluster.map"),
         (["run", "job.json", "--data", "nowhere"], 1, "nowhere is no folder"),
         (["run", "job.json", "--image", "mine=none.tar"], 1, "there is no file none.tar"),
-        (["run", "job.json", "--image", "none"], 1, "There is no recipe for an image none"),
+        (["run", "job.json", "--image", "none"], 1, "There is no image none; there is: "),
         (["run", "job.json", "--json", "-o", "x"], 2, "leave --output out"),
         (["serve", "empty"], 1, "no zapp.yaml file found"),
         (["run"], 1, "has neither a zapp.yaml"),
@@ -107,6 +109,26 @@ def test_a_mistake_is_a_sentence(folder: Path, words: list[str], code: int, says
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_image_of_a_folder_is_built_kept_and_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZEROCLOUD_CACHE", str(folder / "shelf"))
+    monkeypatch.chdir(folder)
+
+    def image(*arguments: str) -> Result:
+        return CliRunner().invoke(image_command, arguments)
+
+    built = image("build", "tools", "--from", "programs", "--program", "copy.wasm", "--version", "7")
+    assert (built.exit_code, built.stdout) == (0, "tools.tar: tools 7, 10.0 KiB\n")
+    assert image("install", "tools.tar").stdout == "tools 7 is ready: zebra up --image tools\n"
+    assert f"tools: 7, {folder}/shelf/images/kept/tools.tar" in image("list").stdout
+    group = {**MAP[0], "exec": {"path": "file://tools:copy.wasm"}}
+    group["devices"] = [*MAP[0]["devices"], {"name": "tools"}]
+    (folder / "tools.json").write_text(json.dumps([group]))
+    done = run(folder, "run", "tools.json", "--data", ".")
+    assert (done.returncode, done.stdout) == (0, "one\ntwo\n"), done.stderr
+    assert image("install", "none.tar").exit_code == 1
+    assert image("install", "none").exit_code == 1
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(folder: Path) -> None:
