@@ -68,4 +68,8 @@ def read_work(text: str, payload: BinaryIO | None) -> Work:
         return Source(text, payload or b"")
     if payload:
         raise UsageError("--payload is for a job that is stored; other jobs read objects")
-    return sys.stdin.buffer.read() if text == "-" else Path(text)
+    if text == "-":
+        return sys.stdin.buffer.read()
+    if not Path(text).exists():  # told before anybody has to sign in
+        raise UsageError(f"{text}: there is no such file")
+    return Path(text)

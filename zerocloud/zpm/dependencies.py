@@ -1,16 +1,18 @@
-"""Puts Python packages and all that they need into a folder: pure wheels only, and nothing that the image has already.
+"""Puts Python packages and all that they need into a folder: pure wheels only, and nothing that the image has already, unless
+another version is asked for: the zapp's comes first on the program's path.
 
 pip finds and fetches; what a wheel needs further is read from it, because pip can't know what the image has.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.metadata import parse_email
@@ -26,6 +28,8 @@ LIST, FOLDER = "deps.txt", "packages"
 
 NATIVE = (".so", ".pyd", ".dylib", ".dll")
 PURE = ("--only-binary=:all:", "--implementation=py", "--abi=none", "--platform=any", f"--python-version={PYTHON}")
+MOST_VERSIONS = 5
+UNREACHABLE = re.compile(r"Retrying \(|Connection(Error| refused)|NewConnection|Name or service not known")
 QUIET = ("--quiet", "--no-input", "--disable-pip-version-check")
 
 
@@ -89,7 +93,8 @@ def _missing(wanted: Iterable[Requirement], versions: Mapping[str, Version]) -> 
             raise DependencyError(
                 f"{requirement} is needed, but {name} {have} was chosen before: name the version that fits all"
             )
-        if name in PACKAGES or have is not None:
+        in_image = name in PACKAGES and requirement.specifier.contains(PACKAGES[name], prereleases=True)
+        if in_image or have is not None:
             continue
         if name in found:
             found[name].specifier &= requirement.specifier
@@ -104,12 +109,38 @@ def _fetch(wanted: Sequence[Requirement], target: Path) -> None:
     command = (sys.executable, "-m", "pip", "download", *QUIET, "--no-deps", *PURE, "--dest", str(target), *plain)
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        reasons = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        reason = reasons[-1] if reasons else f"pip ended with exit code {done.returncode}"
-        raise DependencyError(
-            f"{', '.join(plain)}: {reason}. Only pure Python wheels go into a zapp, because native code does not run there. "
-            f"The image python has these already: {', '.join(sorted(PACKAGES))}"
-        )
+        raise DependencyError(reason(wanted, done.stderr, _versions))
+
+
+def reason(wanted: Sequence[Requirement], told: str, versions: Callable[[str], Sequence[str]]) -> str:
+    """Why pip, which ``told`` this, did not find these: it does not tell a name that is wrong from native code.
+
+    ``versions`` are those that there are of a package in whatever form, the newest first.
+    """
+    names = ", ".join(map(str, wanted))
+    if UNREACHABLE.search(told):
+        return f"{names}: pip can't reach its index"
+    for requirement in wanted:
+        name = canonicalize_name(requirement.name)
+        found = versions(requirement.name)
+        image = f" The image python has {name} {PACKAGES[name]}." if name in PACKAGES else ""
+        if not found:
+            return f"{requirement}: there is no such package where pip looks.{image}"
+        if not any(requirement.specifier.contains(version, prereleases=True) for version in found):
+            return f"{requirement}: there is no such version; there are {', '.join(found[:MOST_VERSIONS])}.{image}"
+    errors = [line.removeprefix("ERROR: ") for line in told.splitlines() if line.startswith("ERROR: ")]
+    return (
+        f"{names}: {errors[-1] if errors else 'pip failed'}. Only pure Python wheels go into a zapp, because native code does "
+        f"not run there. The image python has these already: {', '.join(' '.join(one) for one in PACKAGES.items())}"
+    )
+
+
+def _versions(name: str) -> list[str]:
+    """The versions of a package in whatever form for this machine, the newest first."""
+    command = (sys.executable, "-m", "pip", "index", "versions", *QUIET[1:], "--ignore-requires-python", name)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    found = re.search(r"^Available versions: (.+)$", done.stdout, re.MULTILINE)
+    return found[1].split(", ") if found else []
 
 
 def _needs(wheel: Path, extras: set[str]) -> Iterator[Requirement]:

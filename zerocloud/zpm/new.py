@@ -15,6 +15,7 @@ from .zapp import ZAPP_YAML
 
 TEMPLATES = ("python", "c", "rest")
 UI = "ui"
+FILLED = (ZAPP_YAML, "README.md")
 FIELD = re.compile(r"@(name|ui)@")
 UI_SECTION = """
 # The zapp's page, which deploy puts beside it. Files that end in .tmpl are filled in.
@@ -58,7 +59,7 @@ def _sources(template: str) -> Iterator[tuple[str, Traversable]]:
 
 def _filled(source: Traversable, fields: dict[str, str]) -> str:
     text = source.read_text(encoding="utf-8")
-    return FIELD.sub(lambda found: fields[found[1]], text) if source.name == ZAPP_YAML else text
+    return FIELD.sub(lambda found: fields[found[1]], text) if source.name in FILLED else text
 
 
 def _make_folder(folder: Path, made: list[Path], undo: ExitStack) -> None:

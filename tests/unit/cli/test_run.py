@@ -101,7 +101,7 @@ def test_a_stored_job_gets_its_payload(play, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("none.json",), 1, "none.json can't be read"),
+        (("none.json",), 2, "none.json: there is no such file"),
         (("job.json", "--payload", "job.json"), 2, "--payload"),
         (("job.json", "--json", "-o", "x"), 2, "--output"),
         (("job.json", "--detach", "--summary"), 2, "--detach"),

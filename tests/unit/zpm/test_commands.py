@@ -59,9 +59,10 @@ def test_new_prints_what_it_makes(tmp_path, monkeypatch):
     printed = re.findall(r"^Created '(.*)'$", result.stdout, re.MULTILINE)
     assert printed[:2] == ["hello", "hello/zapp.yaml"]
     assert set(printed[2:]) == {
-        f"hello/{name}" for name in ("main.py", "index.html.tmpl", "style.css", "zerocloud.js", ".zapp")
+        f"hello/{name}" for name in ("README.md", "main.py", "index.html.tmpl", "style.css", "zerocloud.js", ".zapp")
     }
     assert 'name: "hello"' in (tmp_path / "hello/zapp.yaml").read_text()
+    assert "zpm execute hello.zapp" in (tmp_path / "hello/README.md").read_text()
     assert run("bundle").stderr == "Error:\nno zapp.yaml file found\n"
     monkeypatch.chdir(tmp_path / "hello")
     result = run("bundle")
@@ -82,6 +83,14 @@ def test_new_makes_all_or_nothing(tmp_path, monkeypatch):
     (tmp_path / "here/main.py").unlink()
     assert run("new", "-t", "rest").exit_code == 0
     assert (tmp_path / "here/service.py").exists()
+
+
+@pytest.mark.parametrize("words", [("execute", "none.zapp"), ("deploy", "c", "none.zapp")])
+def test_a_zapp_that_is_not_there_is_told_before_anybody_signs_in(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "'none.zapp' does not exist" in result.stderr
 
 
 def test_auth(monkeypatch):

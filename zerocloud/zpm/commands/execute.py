@@ -19,7 +19,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("zapp", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("zapp", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--container", help="Execute what is deployed there instead: a container, or a container and a folder in it.")
 @click.option("--summary", "-s", is_flag=True, help="Show what each node did, on standard error.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer, status and nodes as JSON.")
