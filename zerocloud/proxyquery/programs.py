@@ -20,7 +20,7 @@ from zerocloud.sysmap import SwiftPath
 from .errors import SourceError
 from .reading import SharedSource
 from .spool import Spool
-from .subrequests import Fetched
+from .subrequests import Fetched, version_of
 
 MOST_REMEMBERED = 4096
 """Executables whose versions a proxy process remembers: a few hundred bytes each."""
@@ -151,13 +151,13 @@ class ProgramSource:
 
     def _noting(self, answer: Fetched) -> Fetched:
         """The answer; when it has been read to its end, its version is remembered."""
-        etag, timestamp = answer.headers.get("etag"), answer.headers.get("x-timestamp")
-        if not etag or not timestamp or "x-object-manifest" in answer.headers:  # its segments have other timestamps
+        version = version_of(answer.headers)
+        if version is None:
             return answer
 
         def note(size: int, digest: str) -> None:
             if size == answer.length:
-                self._programs.remember(self._path, Version(etag, timestamp, size, digest))
+                self._programs.remember(self._path, Version(*version, size, digest))
 
         return replace(answer, body=_Digesting(answer, note))
 

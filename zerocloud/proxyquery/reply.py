@@ -47,6 +47,21 @@ DROPPED = frozenset(
 )
 """Headers of a program's own answer that are not passed on: they belong to the connection, or are told elsewhere."""
 
+OF_THE_ORIGIN = frozenset(
+    (
+        "set-cookie",
+        "set-cookie2",
+        "clear-site-data",
+        "service-worker-allowed",
+        "strict-transport-security",
+        "alt-svc",
+        "report-to",
+        "reporting-endpoints",
+        "nel",
+    )
+)
+"""What a browser takes as said by the whole cluster: the pages of its other users, its console, its authentication."""
+
 OURS = (
     "x-nexe-",
     "x-zerovm-job",
@@ -158,10 +173,11 @@ def _kept_going(failed: Sequence[Outcome]) -> bool:
 def _guest_headers(body: NodeBody) -> dict[str, str]:
     """The headers of a node's answer. A program can't speak for the cluster, nor begin another header or another answer."""
     nominated = {name.strip().lower() for name in body.headers.get("Connection", "").split(",")}  # RFC 9110, section 7.6.1
+    refused = DROPPED | OF_THE_ORIGIN | nominated
     return {
         name: str_to_wsgi(one_line(value))
         for name, value in body.headers.items()
-        if TOKEN.fullmatch(name) and name.lower() not in DROPPED | nominated and not name.lower().startswith(OURS)
+        if TOKEN.fullmatch(name) and name.lower() not in refused and not name.lower().startswith(OURS)
     }
 
 

@@ -28,6 +28,20 @@ CHAIN = "zerocloud.hooks"
 """In a request's environment: the hooks that led to it. Requests on its behalf have it too."""
 
 
+MADE_OF_OTHERS = ("x-static-large-object", "x-object-manifest")
+
+
+def version_of(headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """The ETag and the time of an object that is open, by which its content can be known again; None for some.
+
+    Those are made of other objects: Swift tells that they are unchanged without asking for the right to read these.
+    """
+    etag, timestamp = headers.get("etag"), headers.get("x-timestamp")
+    if not etag or not timestamp or any(name in headers for name in MADE_OF_OTHERS):
+        return None
+    return etag, timestamp
+
+
 def object_path(wsgi_path: str) -> SwiftPath | None:
     """The object that a request's path (a WSGI string) names; None if it names none of Swift's."""
     first, version, account, container, name = [*str(wsgi_to_str(wsgi_path)).split("/", 4), "", "", "", ""][:5]

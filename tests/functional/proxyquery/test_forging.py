@@ -61,6 +61,11 @@ def test_what_the_proxy_tells_servers_is_not_the_clients_to_say(world, name):
         "Trailer",
         "Upgrade",
         "Proxy-Authenticate",
+        "Set-Cookie",
+        "Clear-Site-Data",
+        "Service-Worker-Allowed",
+        "Strict-Transport-Security",
+        "Alt-Svc",
         "X-Hop",
     ],
 )

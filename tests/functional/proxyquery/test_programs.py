@@ -9,6 +9,7 @@ import pytest
 
 from tests.functional.proxyquery.harness import device, node
 from zerocloud import wire
+from zerocloud.sysmap import SwiftPath
 
 FIRST, SECOND = b"\0asm first", b"\0asm second, and larger" * 10000
 
@@ -97,6 +98,17 @@ def test_a_program_that_went_away_is_told_at_once(world, group):
 def test_who_may_no_longer_read_it_may_not_run_it(world, group):
     assert world.post(group).status_int == 200
     world.every(programs={digest(FIRST)})
+    world.pipeline.refuse["AUTH_test/c/exe"] = 403
+    assert world.post(group).status_int == 403
+
+
+@pytest.mark.parametrize("kind", ["X-Static-Large-Object", "X-Object-Manifest"])
+def test_what_is_made_of_others_takes_the_right_to_read_them_each_time(world, group, kind):
+    """Of such an object Swift says to anybody that it is unchanged."""
+    world.pipeline.put("c/exe", FIRST, **{"X-Timestamp": "1", kind: "True"})
+    assert world.post(group).status_int == 200
+    world.every(programs={digest(FIRST)})
+    assert world.filter._shared().programs.last(SwiftPath("AUTH_test", "c", "exe")) is None
     world.pipeline.refuse["AUTH_test/c/exe"] = 403
     assert world.post(group).status_int == 403
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -285,6 +286,33 @@ class TestRest:
         assert ask(world, "GET", f"/v1/{ACCOUNT}/{path}", X_Zerovm_Execute=execute).status_int == 200
         (job,) = world.jobs()
         assert job.node["env"]["PATH_INFO"] == f"/{ACCOUNT}/{path}"
+
+    @pytest.mark.parametrize(
+        ("method", "headers", "status", "body", "length"),
+        [
+            ("GET", {}, 200, b"0123456789", 10),
+            ("HEAD", {}, 200, b"", 10),
+            ("GET", {"Range": "bytes=2-4"}, 206, b"234", 3),
+            ("HEAD", {"Range": "bytes=2-4"}, 200, b"", 10),
+            ("GET", {"Range": "bytes=-1"}, 206, b"9", 1),
+            ("GET", {"Range": "bytes=20-"}, 416, None, None),
+            ("GET", {"If_None_Match": hashlib.md5(b"0123456789").hexdigest()}, 304, b"", None),
+            ("GET", {"If_Match": "0" * 32}, 412, None, None),
+        ],
+    )
+    def test_head_and_ranges_where_the_program_says_so(self, world, method, headers, status, body, length):
+        self.deploy(world, device("stdout", content_type="message/cgi"))
+        world.every(run=lambda job: Answer({"stdout": b"0123456789"}, {"stdout": {"Accept-Ranges": "bytes"}}))
+        answer = ask(world, method, f"/api/{ACCOUNT}/c/x", **headers)
+        assert answer.status_int == status
+        assert body in (None, answer.body)
+        assert length in (None, answer.content_length)
+        if status == 206:
+            assert answer.headers["Content-Range"].endswith("/10")
+        world.every(run=lambda job: Answer({"stdout": b"0123456789"}))
+        answer = ask(world, method, f"/api/{ACCOUNT}/c/x", **headers)
+        whole = b"" if method == "HEAD" else b"0123456789"
+        assert (answer.status_int, answer.body, answer.content_length) == (200, whole, 10)
 
     def test_it_can_be_explained(self, world):
         self.deploy(world)

@@ -132,10 +132,17 @@ def test_what_breaks_off_is_not_known(world):
     assert call(world)[0] == 200
 
 
-@pytest.mark.parametrize("lacking", ["X-Timestamp", "X-Object-Manifest"])
-def test_what_tells_no_version_is_read_each_time(world, searched, lacking):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Timestamp": "1", "X-Object-Manifest": "c/parts"},
+        {"X-Timestamp": "1", "X-Static-Large-Object": "True"},
+    ],
+)
+def test_what_tells_no_version_is_read_each_time(world, searched, headers):
+    """Of an object that is made of others, Swift would say that it is unchanged to who may not read those."""
     image = deploy(world)
-    headers = {"X-Timestamp": "1", "X-Object-Manifest": "c/parts"} if lacking == "X-Object-Manifest" else {}
     world.pipeline.put("c/zapp", image, **{"Content-Type": TAR, **headers})
     for _ in range(2):
         assert call(world)[0] == 200

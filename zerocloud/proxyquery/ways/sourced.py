@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from zerocloud.sysmap import SwiftPath, UrlError, parse_swift_url
 
 from ..errors import JobError
 from ..intake import Content, image_name
 from ..request import JobRequest
+from ..subrequests import version_of
 from ..zapps import Zapp
 from .door import GZIP, JSON, TAR_TYPES, Door
 from .opened import Opened, Unread
@@ -58,7 +57,7 @@ def zapp(door: Door, opened: Opened) -> JobRequest | None:
     else:
         return None
     job = _job(door, found, image)
-    if _tells_its_version(opened.fetched.headers):
+    if found.etag:
         door.zapps.remember(opened.path, found)
     return job
 
@@ -73,7 +72,7 @@ def _map(door: Door, opened: Opened) -> Zapp:
     if (opened.fetched.length or 0) > most:
         raise JobError(413, f"The system map is larger than {most} bytes")
     text = door.intake.fetched(opened.fetched, opened.path.path)
-    return Zapp(*_version(opened.fetched.headers), JSON, text.head(text.size))
+    return Zapp(*_version(opened), JSON, text.head(text.size))
 
 
 def _archive(door: Door, opened: Opened) -> tuple[Zapp, Content]:
@@ -82,13 +81,10 @@ def _archive(door: Door, opened: Opened) -> tuple[Zapp, Content]:
     if text is None:
         raise NoMapError(opened.path)
     compressed = kind == GZIP
-    read = Zapp(*_version(opened.fetched.headers), kind, text, image_name(image, compressed), compressed, image.size)
+    read = Zapp(*_version(opened), kind, text, image_name(image, compressed), compressed, image.size)
     return read, image
 
 
-def _version(headers: Mapping[str, str]) -> tuple[str, str]:
-    return headers.get("etag", ""), headers.get("x-timestamp", "")
-
-
-def _tells_its_version(headers: Mapping[str, str]) -> bool:
-    return all(_version(headers)) and "x-object-manifest" not in headers  # a manifest's segments have other timestamps
+def _version(opened: Opened) -> tuple[str, str]:
+    """Empty for what can't be known again."""
+    return version_of(opened.fetched.headers) or ("", "")
