@@ -135,12 +135,16 @@ def logs(job_id: str, as_json: bool) -> None:
 def cancel(job_ids: tuple[str, ...], as_json: bool) -> None:
     """End jobs. Nothing of what they wrote is stored."""
     with connect() as cloud:
-        done = [(job.id, job.cancel()) for job in (_job(cloud, name) for name in job_ids)]
+        done = [(job, job.cancel()) for job in (_job(cloud, name) for name in job_ids)]
+        unknown = [job.id for job, ended in done if not ended and job.known_status() is None]
     if as_json:
-        _print_json([{"id": job, "cancelled": ended} for job, ended in done])
-        return
-    for job, ended in done:
-        click.echo(f"{job} is cancelled" if ended else f"{job} had ended before")
+        _print_json([{"id": job.id, "cancelled": ended} for job, ended in done])
+    else:
+        for job, ended in done:
+            if job.id not in unknown:
+                click.echo(f"{job.id} is cancelled" if ended else f"{job.id} had ended before")
+    if unknown:
+        raise CommandError(f"There is no job {', '.join(unknown)}")
 
 
 @command.command("wait", epilog=examples("zerocloud job wait last --timeout 600"))
@@ -164,7 +168,9 @@ def wait_for(job_ids: tuple[str, ...], timeout: float | None, as_json: bool) -> 
 @command.command(epilog=examples("zerocloud job rerun last --wait"))
 @_one_id
 @click.option("--wait", "waits", is_flag=True, help="Watch it until it ends.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that it may take.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that it may take; as many as before unless given."
+)
 @_as_json
 def rerun(job_id: str, waits: bool, timeout: float | None, as_json: bool) -> None:
     """Run the system map of an earlier job again, as a job of its own that runs by itself."""
@@ -172,7 +178,7 @@ def rerun(job_id: str, waits: bool, timeout: float | None, as_json: bool) -> Non
         old = _job(cloud, job_id).status().value
         if old.get("brought"):
             raise CommandError(f"Job {old['id']} came with an archive, a script or a payload, which is not kept: send it again")
-        new = cloud.submit(old["map"], timeout=timeout)
+        new = cloud.submit(old["map"], timeout=timeout or old.get("timeout"))
         if as_json and not waits:
             _print_json({"id": new.id, "again": old["id"]})
         elif not as_json:

@@ -11,6 +11,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from zerocloud.cli import look
+from zerocloud.cli.errors import CommandError
 from zerocloud.cli.job_view import counts_line, progress
 from zerocloud.cli.terminal import plain
 from zerocloud.client import Job
@@ -20,11 +21,12 @@ ROOM = 6
 
 
 def watch_job(job: Job, as_json: bool) -> str:
-    """Show its progress until it ends; the state in which it did. Raises ClientError."""
-    if as_json:
-        return _told_as_json(job)
+    """Show its progress until it ends; the state in which it did. Raises ClientError, CommandError for a job there is not."""
     console = look.output()
-    return _live(job, console) if console.is_terminal else _lines(job)
+    state = _told_as_json(job) if as_json else _live(job, console) if console.is_terminal else _lines(job)
+    if not state:
+        raise CommandError(f"There is no job {job.id}")
+    return state
 
 
 def _told_as_json(job: Job) -> str:
@@ -45,7 +47,7 @@ def _lines(job: Job) -> str:
             head = event.data
         elif event.data.get("state") == "failed":
             click.echo(f"  {plain(event.data.get('name'))} failed: {plain(event.data.get('error', ''))}")
-    return str(head.get("state"))
+    return str(head.get("state") or "")
 
 
 def _live(job: Job, console: Console) -> str:
@@ -61,4 +63,4 @@ def _live(job: Job, console: Console) -> str:
                 rows[int(event.data["id"])] = event.data
             else:
                 head = event.data
-    return str(head.get("state"))
+    return str(head.get("state") or "")

@@ -137,6 +137,21 @@ def test_cancelling(api):
 
 
 @pytest.mark.parametrize(
+    "words", ["show", "logs", "watch", "watch --json", "cancel", "cancel --json", "wait", "rerun", "rerun --wait"]
+)
+def test_a_job_that_is_not_there(api, words):
+    done = job(*words.split(), "none")
+    assert (done.exit_code, done.output.splitlines()[-1][:22]) == (1, "Error: There is no job")
+
+
+def test_what_can_be_cancelled_is_though_others_are_not_there(api):
+    api.jobs["r4"] = shown("r4", "running")
+    done = job("cancel", "none", "r4")
+    assert (done.exit_code, done.output.splitlines()[:1]) == (1, ["r4 is cancelled"])
+    assert "There is no job none" in done.output
+
+
+@pytest.mark.parametrize(
     ("states", "code"),
     [(["succeeded"], 0), (["succeeded", "failed"], 1), (["cancelled"], 3), (["lost", "cancelled"], 4), (["failed", "lost"], 1)],
 )
@@ -184,7 +199,9 @@ def test_running_again(api):
     assert (done.exit_code, done.output) == (0, "c3\n")
     assert json.loads(api.transport.bodies[-1]) == [{"name": "n"}]
     assert api.transport.sent[-1].headers["X-Zerovm-Timeout"] == "7"
+    api.jobs["b2"]["timeout"] = 90.0
     assert json.loads(job("rerun", "b2", "--json").output) == {"id": "c3", "again": "b2"}
+    assert float(api.transport.sent[-1].headers["X-Zerovm-Timeout"]) == 90
     api.events = sse(("end", {"id": "c3", "state": "succeeded"}))
     assert job("rerun", "b2", "--wait").exit_code == 0
     api.jobs["b2"]["brought"] = True
