@@ -10,7 +10,8 @@ try:
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
 except ImportError:
-    sys.exit("The notebook is left out: there is no IPython here (pip install ipython).")
+    print("The notebook is left out: there is no IPython here (pip install ipython).")
+    sys.exit()
 
 
 def main(notebook: str) -> None:
