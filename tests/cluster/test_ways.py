@@ -111,6 +111,18 @@ def test_an_address_is_a_program_that_answers_as_it_likes(client: Client, contai
     assert send(client, "GET", at(client, "api", container), b"").status_code == 200
 
 
+def test_swift_tells_pages_of_other_origins_whether_they_may_ask(client: Client, nobody: Client, container: str) -> None:
+    client.request("POST", container, X_Container_Meta_Access_Control_Allow_Origin="https://shop.example").raise_for_status()
+    for url in (at(client, "api", f"{container}/any/where?x=1"), at(client, "open", f"{container}/zapp")):
+        asked = {"Access-Control-Request-Method": "DELETE", "Access-Control-Request-Headers": "x-auth-token"}
+        answers = [
+            send(nobody, "OPTIONS", url, Origin=origin, **asked) for origin in ("https://shop.example", "https://evil.example")
+        ]
+        assert [answer.status_code for answer in answers] == [200, 401]
+        assert answers[0].headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        assert "Access-Control-Allow-Origin" not in answers[1].headers
+
+
 def test_an_object_is_opened_by_the_program_of_its_type(client: Client, container: str) -> None:
     client.put(f"{container}/copy", guests.compiled("copy"), Content_Type="application/wasm")
     client.put(f"{container}/o", "content", Content_Type="text/x-opened")
@@ -147,6 +159,10 @@ def test_a_grant_lets_others_in_and_no_further(
     assert stranger.request("GET", f"{container}/data").status_code == 403
     client.request("POST", container, X_Container_Meta_Zerovm_Suid=".r:*").raise_for_status()
     assert send(nobody, "GET", url).text == "shared"
+    for address in (url, at(client, "open", f"{container}/zapp")):  # it would be written over what the address names
+        deferred = {"X-Zerovm-Deferred": "always"}
+        refused = [send(guest, "GET", address, **deferred).status_code for guest in (stranger, nobody)]
+        assert refused == [403, 401]
 
     private = client.put_container(f"{container}-private")
     request.addfinalizer(lambda: [client.request("DELETE", f"{private}/{name}") for name in ("secret", "part")])
