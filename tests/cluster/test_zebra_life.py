@@ -101,7 +101,7 @@ def test_a_whole_life(directory: Path) -> None:
     assert "does not run" in zebra("status", "--dir", str(directory), code=3)
     assert "does not run" in zebra("env", "--dir", str(directory), code=3)
     assert sorted(path.name for path in (directory / "run").glob("**/*") if not path.is_dir()) in ([], ["lock"])
-    assert "can't become 3" in zebra("up", "--nodes", "3", "--dir", str(directory), code=1)
+    assert "can't become 3" in zebra("up", "--nodes", "3", "--dir", str(directory), code=2)
 
     again = up(directory)
     assert {name: process["ports"] for name, process in status(directory).items() if not name.startswith("zerovm")} == {

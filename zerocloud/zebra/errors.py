@@ -29,6 +29,8 @@ class DirectoryError(ZebraError):
 class SettingsError(ZebraError):
     """An option that can't be used, or contradicts the one the Zebra was made with."""
 
+    exit_code = 2
+
 
 class PortTaken(ZebraError):
     """A port that the user asked for belongs to another process."""

@@ -152,14 +152,16 @@ def settle(layout: Layout, wish: Wish) -> Settings:
     known = load(layout) if layout.is_zebra() else None
     if known is None:
         return _fresh(wish)
-    ec = wish.ec or (wish.policy == "ec" or None)
-    made = (("--nodes", wish.nodes, known.nodes), ("--ec", ec, known.ec), ("--auth", wish.auth, known.auth))
-    for name, wanted, actual in made:
+    otherwise = "use another directory, or 'zebra down --destroy' first"
+    for name, wanted, actual in (("--nodes", wish.nodes, known.nodes), ("--auth", wish.auth, known.auth)):
         if wanted is not None and wanted != actual:
             raise SettingsError(
-                f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; "
-                "use another directory, or 'zebra down --destroy' first"
+                f"{layout.directory}: this Zebra was made with {name} {actual}, which can't become {wanted}; {otherwise}"
             )
+    if (wish.ec or wish.policy == "ec") and not known.ec:
+        raise SettingsError(
+            f"{layout.directory}: this Zebra was made without --ec, and a storage policy can't be added later; {otherwise}"
+        )
     merged = {**known.overrides, **wish.overrides}
     return dataclasses.replace(
         known,

@@ -82,7 +82,7 @@ def test_the_directory_of_last_resort(asleep: Layout, monkeypatch: pytest.Monkey
 )
 def test_options_that_cannot_be(tmp_path: Path, arguments: list[str], words: str) -> None:
     result = run("up", "--dir", str(tmp_path / "z"), *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.output
     assert not (tmp_path / "z").exists()
 
@@ -117,6 +117,6 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         thief.bind(("127.0.0.1", 0))
         thief.listen()
         result = run("up", "--dir", str(tmp_path / "z"), "--port", str(thief.getsockname()[1]))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is taken by another process" in result.output
     assert not (tmp_path / "z").exists()
