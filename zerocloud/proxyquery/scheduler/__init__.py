@@ -84,12 +84,11 @@ being published is allowed to end, because half an object is worse than a late o
 The algorithm in words
 ======================
 
-Gangs wait in a queue in the order of the map. :meth:`Scheduler.handle` first gives the event to the method that
-:data:`TRANSITIONS` names for the session's phase and the event's class; then it *pumps*: while the first gang in the queue
-may start (it is not backing off, and the window has room), each of its sessions gets a server by :func:`choose` and a
-``Connect``. When all sessions of a gang are admitted, all get a ``Send``. When a session succeeds, its unit is looked at:
-complete, every node's winner is published; incomplete, the answer is held. When every node has come to its end and nothing is
-being published, the job is finished.
+Gangs wait in a :class:`.line.Line`. :meth:`Scheduler.handle` first gives the event to the method that :data:`TRANSITIONS` names
+for the session's phase and the event's class; then it *pumps*: while the first gang of the line may start, each of its sessions
+gets a server (:class:`.choice.Servers`) and a ``Connect``. When all sessions of a gang are admitted, all get a ``Send``. When a
+session succeeds, its unit is looked at (:class:`.nodes.Nodes`): complete, every node's winner is published; incomplete, the
+answer is held. When every node has come to its end and nothing is being published, the job is finished.
 """
 
 from __future__ import annotations

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 
-from .choice import choose
+from .choice import Servers
 from .events import (
     Admitted,
     Cancelled,
@@ -25,7 +22,9 @@ from .events import (
 )
 from .gang import Death, Gang, gangs_of
 from .instructions import CloseNetwork, Connect, Drop, Finish, Hold, Instruction, OpenNetwork, Publish, Send, Wake, Withdraw
-from .model import Limits, Outcome, Phase, Record, Session
+from .line import Line
+from .model import Limits, Outcome, Phase, Record, Server, Session
+from .nodes import Nodes
 from .stragglers import Stragglers
 
 SETTLE_TIME = 0.5
@@ -72,33 +71,20 @@ class Scheduler:
         """``jitter`` gives numbers from 0 to 1."""
         self._limits = limits
         self._jitter = jitter
-        self._window = limits.window
         self._records = {
             session.id: Record(session, Phase.RESERVED if session.reserve else Phase.QUEUED, push=session.push)
             for session in sessions
         }
-        self._nodes: dict[int, list[Record]] = {}
-        self._units: dict[int, set[int]] = {}
-        for record in self._records.values():
-            self._nodes.setdefault(record.session.node, []).append(record)
-            self._units.setdefault(record.session.unit, set()).add(record.session.node)
+        self._nodes = Nodes(self._records.values())
         gangs = gangs_of(list(self._records.values()))
         for gang in gangs:
             for record in gang.members:
                 record.patience = limits.patience if gang.size == 1 else limits.patience / GANG_HASTE
         self._gang_of = {record.session.id: gang for gang in gangs for record in gang.members}
-        self._ready = deque(gang for gang in gangs if not gang.members[0].session.reserve)
+        self._line = Line((gang for gang in gangs if not gang.members[0].session.reserve), limits.window)
+        self._servers = Servers()
         self._stragglers = Stragglers(self._records.values())
-        self._comparing: dict[int, float] = {}
-        self._delayed: list[tuple[float, int, Gang]] = []
-        self._sequence = count()
         self._settling: list[Gang] = []
-        self._winners: dict[int, Record] = {}
-        self._open_nodes = set(self._nodes)
-        self._load: Counter[str] = Counter()
-        self._troubled: Counter[str] = Counter()
-        self._locations: dict[str, str] = {}
-        self._under_way = 0
         self._stopping = False
         self._withdrawn = ""
         self._over = False
@@ -151,7 +137,7 @@ class Scheduler:
 
     def winner(self, node: int) -> int | None:
         """The id of the session whose outputs are the node's, if one has succeeded."""
-        record = self._winners.get(node)
+        record = self._nodes.winner(node)
         return record.session.id if record else None
 
     # -- events ----------------------------------------------------------------------------------------------------
@@ -177,20 +163,20 @@ class Scheduler:
             self._out.append(Send(member.session.id, member.attempt))
 
     def _refused(self, record: Record, event: Refused) -> None:
-        assert record.server is not None
-        server = record.server.name
+        server = record.server
+        assert server is not None
         record.status, record.reason = event.status, event.reason
-        self._move(record, Phase.QUEUED, f"is refused by {server}: {event.reason}")
+        self._move(record, Phase.QUEUED, f"is refused by {server.name}: {event.reason}")
         match event.refusal:
             case Refusal.FINAL:
                 self._dies(record, Death.REFUSED)
                 return
             case Refusal.BUSY:
-                record.busy.add(server)
+                record.busy.add(server.name)
             case Refusal.SILENT:
-                record.busy.add(server)
+                record.busy.add(server.name)
                 record.patience *= 2
-                self._troubled[server] += 1
+                self._servers.failed(server)
             case Refusal.NOT_LOCAL if not record.push:
                 record.push = True
             case _:
@@ -204,19 +190,17 @@ class Scheduler:
         if event.push and not record.push:
             record.push = True
         else:
-            self._exclude(record, record.server.name, event)
+            self._exclude(record, record.server, event)
         self._tell(record, f"is lost on {record.server.name}: {event.reason}")
-        if self._winners.get(record.session.node) is record:
-            del self._winners[record.session.node]
+        self._nodes.lose(record)
         self._dies(record, Death.LOST)
 
-    def _exclude(self, record: Record, server: str, event: Refused | Lost) -> None:
-        """The session does not ask this server again; others ask it last, and its location is elsewhere from now on."""
-        record.excluded[server] = (event.status, event.reason)
+    def _exclude(self, record: Record, server: Server, event: Refused | Lost) -> None:
+        """The session does not ask this server again, and others ask it last, unless it only lacks the object."""
+        record.excluded[server.name] = (event.status, event.reason)
+        self._servers.leave(record, server)
         if event.status != 404:
-            self._troubled[server] += 1
-        if self._locations.get(record.session.location) == server:
-            del self._locations[record.session.location]
+            self._servers.failed(server)
 
     def _failed(self, record: Record, event: Failed) -> None:
         record.status, record.reason = event.status, event.reason
@@ -228,9 +212,9 @@ class Scheduler:
     def _succeeded(self, record: Record, event: Succeeded) -> None:
         self._move(record, Phase.ANSWERED, "succeeds")
         record.digest, record.status, record.reason = event.digest, 0, ""
-        self._window = min(self._limits.window, self._window + 1)
-        self._room_again()
-        winner = self._winners.setdefault(record.session.node, record)
+        self._line.widen()
+        self._line.slot_came_free()
+        winner = self._nodes.first(record)
         if winner is not record:
             if winner.digest != record.digest:
                 winner.reason = f"copies of node {record.session.name} wrote different outputs"
@@ -247,14 +231,14 @@ class Scheduler:
 
     def _cancel_rivals(self, record: Record) -> None:
         """End the session that was a straggler, or the one that was to replace it."""
-        for copy in self._nodes[record.session.node]:
-            if copy is not record and (copy.session.reserve or record.session.reserve):
+        for copy in self._nodes.others(record):
+            if copy.session.reserve or record.session.reserve:
                 self._cancel(copy, "cancelled because another copy of the node had succeeded")
 
     def _published(self, record: Record, _event: Published) -> None:
         self._move(record, Phase.PUBLISHED, "is published")
         record.end_well()
-        self._comparing[record.session.node] = self._now + max(COMPARE_TIME, record.took)
+        self._nodes.compare(record.session.node, self._now + max(COMPARE_TIME, record.took))
         self._close_node(record.session.node)
 
     def _unpublished(self, record: Record, event: Unpublished) -> None:
@@ -270,13 +254,11 @@ class Scheduler:
 
     def _pump(self) -> None:
         """Start gangs while the window has room."""
-        while self._delayed and self._delayed[0][0] <= self._now:
-            self._ready.appendleft(heapq.heappop(self._delayed)[2])
-        while self._ready and (self._under_way + self._ready[0].size <= self._window or not self._under_way):
-            self._start(self._ready.popleft())
-        if self._ready or self._delayed or self._stopping:
+        while (gang := self._line.take(self._now)) is not None:
+            self._start(gang)
+        if self._line or self._stopping:
             return  # whoever has not run at all comes first
-        for reserve in self._stragglers.due(self._now)[: max(0, self._window - self._under_way)]:
+        for reserve in self._stragglers.due(self._now)[: self._line.room]:
             self._move(reserve, Phase.QUEUED, "is started because the other copy is a straggler")
             self._start(self._gang_of[reserve.session.id])
 
@@ -293,14 +275,11 @@ class Scheduler:
 
     def _ask(self, record: Record) -> None:
         """Offer the session to the next server, or find out what it means that there is none."""
-        copies = self._nodes[record.session.node]
-        taken = {copy.server.host for copy in copies if copy is not record and copy.server and copy.phase.under_way}
-        server = choose(record, self._load, self._troubled, taken, self._locations.get(record.session.location))
+        taken = {copy.server.host for copy in self._nodes.others(record) if copy.server and copy.phase.under_way}
+        server = self._servers.choose(record, taken)
         if server is None:
             self._no_server(record)
             return
-        if record.session.location:
-            self._locations.setdefault(record.session.location, server.name)
         record.server = server
         record.attempt += 1
         record.asked += 1
@@ -322,17 +301,14 @@ class Scheduler:
         delay = gang.delay(self._jitter())
         self._tell(record, f"waits {delay:.2f} s for a slot")
         self._withdraw(gang)
-        heapq.heappush(self._delayed, (self._now + delay, next(self._sequence), gang))
-        if gang.size == 1:
-            self._window = max(1, self._under_way)
+        self._line.put_off(gang, self._now + delay)
 
     def _withdraw(self, gang: Gang) -> None:
         """Give back everything a gang has, so that it can start anew."""
         for record in gang.members:
             self._cut(record)
             record.busy.clear()
-            if self._winners.get(record.session.node) is record:
-                del self._winners[record.session.node]
+            self._nodes.lose(record)
             self._move(record, Phase.QUEUED)
         gang.started = False
         gang.dead.clear()
@@ -344,10 +320,10 @@ class Scheduler:
     def _dies(self, record: Record, death: Death) -> None:
         """A session has failed; its gang decides what that means, once it is sure of the cause."""
         self._move(record, Phase.FAILED)
-        self._room_again()
-        if record.session.node not in self._open_nodes:
+        self._line.slot_came_free()
+        if not self._nodes.is_open(record):
             return
-        if record.session.node in self._comparing:
+        if self._nodes.is_compared(record):
             self._close_node(record.session.node)
             return
         gang = self._gang_of[record.session.id]
@@ -361,7 +337,7 @@ class Scheduler:
     def _judge(self, gang: Gang) -> None:
         """Decide what becomes of a gang with dead members (principles 4 to 6)."""
         self._settled(gang)
-        if (gang.started or gang.size == 1) and all(self._has_other_copy(record) for record, _ in gang.dead):
+        if (gang.started or gang.size == 1) and all(self._nodes.has_other(record) for record, _ in gang.dead):
             gang.dead.clear()
             for record in gang.members:
                 self._publish_if_complete(record)
@@ -379,21 +355,15 @@ class Scheduler:
     def _may_run_again(self, gang: Gang, lost: list[Record]) -> bool:
         """Whether the lost members of a gang have attempts left, and nothing of it is or will be published."""
         visible = any(
-            record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) or record.session.node not in self._open_nodes
-            for record in gang.members
+            record.phase in (Phase.PUBLISHING, Phase.PUBLISHED) or not self._nodes.is_open(record) for record in gang.members
         )
         return not visible and not self._stopping and all(record.lost < LOST_LIMIT for record in lost)
-
-    def _has_other_copy(self, record: Record) -> bool:
-        """Whether another copy of the session's node still stands for it."""
-        gone = (Phase.FAILED, Phase.CANCELLED, Phase.SPARE, Phase.RESERVED)
-        return any(copy is not record and copy.phase not in gone for copy in self._nodes[record.session.node])
 
     def _run_again(self, gang: Gang, why: str) -> None:
         for record in gang.members:
             self._tell(record, why)
         self._withdraw(gang)
-        self._ready.appendleft(gang)
+        self._line.put_first(gang)
 
     def _fail(self, gang: Gang, cause: Record) -> None:
         reason = f"cancelled because node {cause.session.name} failed"
@@ -409,12 +379,11 @@ class Scheduler:
     def _stop(self, reason: str) -> None:
         """End everything but what is being published."""
         self._stopping = True
-        self._ready.clear()
-        self._delayed.clear()
+        self._line.clear()
         self._settling.clear()
         for record in self._records.values():
             self._cancel(record, reason)
-        for node in list(self._open_nodes):
+        for node in self._nodes.open:
             self._close_node(node)
 
     def _cancel(self, record: Record, reason: str) -> None:
@@ -422,34 +391,27 @@ class Scheduler:
             return
         self._cut(record)
         record.reason = reason
-        if self._winners.get(record.session.node) is record:
-            del self._winners[record.session.node]
+        self._nodes.lose(record)
         self._move(record, Phase.CANCELLED, reason)
 
     def _close_node(self, node: int) -> None:
         """Note that the node has come to its end, if it has. Copies that run may end, too, so that outputs can be compared."""
-        winner = self._winners.get(node)
-        copies = self._nodes[node]
-        if winner and any(copy.phase is Phase.RUNNING for copy in copies) and self._comparing.get(node, 0) > self._now:
+        if not self._nodes.has_ended(node, self._now):
             return
-        if winner.phase.ended if winner else all(copy.phase.ended or copy.phase is Phase.RESERVED for copy in copies):
-            self._comparing.pop(node, None)
-            for copy in copies:
-                self._cancel(copy, "cancelled because another copy of the node had succeeded")
-            self._open_nodes.discard(node)
+        self._nodes.close(node)
+        for copy in self._nodes.copies(node):
+            self._cancel(copy, "cancelled because another copy of the node had succeeded")
 
     def _publish_if_complete(self, record: Record) -> bool:
         """Publish the unit of the session if all of its nodes have succeeded; whether they have."""
-        unit = self._units[record.session.unit]
-        gang = self._gang_of[record.session.id]
-        if gang.settle_at is not None or not unit <= self._winners.keys():
+        if self._gang_of[record.session.id].settle_at is not None:
             return False
-        for node in sorted(unit):
-            winner = self._winners[node]
+        winners = self._nodes.winners_of_unit(record)
+        for winner in winners:
             if winner.phase is Phase.ANSWERED:
                 self._move(winner, Phase.PUBLISHING)
                 self._out.append(Publish(winner.session.id, winner.attempt))
-        return True
+        return bool(winners)
 
     def _withdraw_outputs(self) -> None:
         """The job has failed: nothing of it remains."""
@@ -465,9 +427,9 @@ class Scheduler:
         """Judge the gangs that have settled, and end the job when its time is over."""
         for gang in [gang for gang in self._settling if gang.settle_at is not None and gang.settle_at <= self._now]:
             self._judge(gang)
-        for node in [node for node, until in self._comparing.items() if until <= self._now]:
+        for node in self._nodes.compared(self._now):
             self._close_node(node)
-        if self._now < self._limits.deadline or self._stopping or not self._open_nodes:
+        if self._now < self._limits.deadline or self._stopping or self._nodes.over:
             return
         over = self._now >= self._limits.deadline + self._limits.report_time
         late = [record for record in self._records.values() if not record.phase.ended and not record.phase.succeeded]
@@ -492,7 +454,7 @@ class Scheduler:
 
     def _finish_or_wake(self) -> None:
         """Say that the job is over, or when to look again. Only a changed time is told."""
-        if not self._open_nodes:
+        if self._nodes.over:
             for gang in self._gang_of.values():
                 self._close_network(gang)
             if self._withdrawn:
@@ -501,11 +463,8 @@ class Scheduler:
             self._out.append(Finish())
             return
         times = [gang.settle_at for gang in self._settling if gang.settle_at is not None]
-        times += self._comparing.values()
-        if (straggling := self._stragglers.next_time(self._now)) is not None:
-            times.append(straggling)
-        if self._delayed:
-            times.append(self._delayed[0][0])
+        others = self._nodes.next_time, self._stragglers.next_time(self._now), self._line.next_time
+        times += [at for at in others if at is not None]
         if not self._stopping:
             late = self._now >= self._limits.deadline
             times.append(self._limits.deadline + (self._limits.report_time if late else 0.0))
@@ -520,8 +479,8 @@ class Scheduler:
         """Put a session into a phase, and keep count of the window and of the servers' load."""
         change = phase.under_way - record.phase.under_way
         if change and record.server:
-            self._under_way += change
-            self._load[record.server.host] += change
+            self._line.count(change)
+            self._servers.count(record.server, change)
         record.phase = phase
         if phase is Phase.QUEUED:
             record.times.clear()
@@ -538,11 +497,6 @@ class Scheduler:
         if record.phase.under_way or record.phase is Phase.ANSWERED:
             self._out.append(Drop(record.session.id, record.attempt))
             record.attempt += 1
-
-    def _room_again(self) -> None:
-        """A slot has come free: whoever has waited longest need not wait on."""
-        if self._delayed:
-            self._ready.appendleft(heapq.heappop(self._delayed)[2])
 
     def _settled(self, gang: Gang) -> None:
         gang.settle_at = None
