@@ -91,7 +91,7 @@ def test_no_such_log(asleep: Layout) -> None:
     asleep.log_of("proxy").write_text("one\ntwo\n")
     asleep.log_of("node1").write_text("three\n")
     result = run("logs", "--dir", str(asleep.directory), "nodeX")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there are node1, proxy" in result.output
     assert run("logs", "--dir", str(asleep.directory), "-n", "1", "proxy").output == "two\n"
     assert run("logs", "--dir", str(asleep.directory)).output == "node1: three\nproxy: one\nproxy: two\n"
@@ -117,6 +117,6 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         thief.bind(("127.0.0.1", 0))
         thief.listen()
         result = run("up", "--dir", str(tmp_path / "z"), "--port", str(thief.getsockname()[1]))
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "is taken by another process" in result.output
     assert not (tmp_path / "z").exists()
