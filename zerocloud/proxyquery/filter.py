@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from swift.common.constraints import check_utf8
@@ -131,7 +132,10 @@ class ProxyQuery:
         explaining = execute == EXPLAIN
         if explaining:
             execute = f"{request.path_info.split('/')[1]}/1.0"
-        door, asked = choose(self._door(request, account, intake), execute, request.headers.get(SOURCE))
+        timeout = asked_timeout(request.headers.get(TIMEOUT), self._settings)
+        door, asked = choose(self._door(request, account, intake, timeout), execute, request.headers.get(SOURCE))
+        if door.pipeline.granted:  # a guest can only wish for less of the owner's time
+            asked = replace(asked, timeout=min(asked.timeout, self._settings.timeout))
         if explaining:
             return explain_job(self._shared(), job, asked, door.pipeline, request)
         when = deferral(request)
@@ -158,7 +162,7 @@ class ProxyQuery:
             "swift.authorize_override": False,
         }
         try:
-            door = self._door(Request(owners), hook.object.account, intake)
+            door = self._door(Request(owners), hook.object.account, intake, self._settings.timeout)
             response = run_job(self._shared(), job, hooked(door, hook), door.pipeline, owners)
         except BaseException:
             intake.close()
@@ -166,8 +170,8 @@ class ProxyQuery:
         response.headers[JOB] = job
         return response
 
-    def _door(self, request: Any, account: str, intake: Intake) -> Door:
-        """The request, taken apart. Raises JobError (400)."""
+    def _door(self, request: Any, account: str, intake: Intake, timeout: float) -> Door:
+        """The request, taken apart."""
         _, _, _, container, name = [*wsgi_to_str(request.path_info).split("/", 4), "", ""][:5]
         return Door(
             environ=request.environ,
@@ -180,7 +184,7 @@ class ProxyQuery:
             pipeline=Pipeline(self._application, request.environ, "v1"),
             intake=intake,
             zapps=self._shared().zapps,
-            timeout=asked_timeout(request.headers.get(TIMEOUT), self._settings),
+            timeout=timeout,
         )
 
     def _shared(self) -> Cluster:

@@ -113,6 +113,11 @@ class TestOnGet:
         world.pipeline.containers[f"{ACCOUNT}/c"]["X-Container-Read"] = "reader"
         assert ask(world, "GET", OBJECT, authorize=lists, user="reader", X_Zerovm_Raw="true").status_int == 403
 
+    @pytest.mark.parametrize("wish", ["3000", "nonsense"])
+    def test_its_time_is_not_the_readers_to_choose(self, world, wish):
+        assert ask(world, "GET", OBJECT, X_Zerovm_Timeout=wish).status_int == 200
+        assert [job.headers["X-Zerovm-Timeout"] for job in world.jobs()] == ["60"]
+
     def test_a_zapp_that_fails_is_told(self, world):
         world.every(run=lambda job: Answer(retcode=3, error="exit 3"))
         answer = ask(world, "GET", OBJECT)

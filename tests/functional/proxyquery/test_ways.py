@@ -599,6 +599,12 @@ class TestSetUid:
         assert {name: data for name, (data, _) in world.pipeline.objects.items()} == before
         assert world.asked() == 0
 
+    @pytest.mark.parametrize(("user", "wish", "limit"), [("guest", 3000, 60), ("guest", 7, 7), (ACCOUNT, 3000, 3000)])
+    def test_a_guest_gets_no_more_time_than_anybody(self, world, user, wish, limit):
+        assert self.call(world, user, X_Zerovm_Timeout=str(wish)).status_int == 200
+        (job,) = world.jobs()
+        assert job.headers["X-Zerovm-Timeout"] == str(limit)
+
     def test_a_client_that_may_not_run_it_is_not_read(self, world):
         class Unread(io.BytesIO):
             def read(self, *_):

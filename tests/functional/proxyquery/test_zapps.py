@@ -9,6 +9,7 @@ import pytest
 from swift.common.swob import HTTPForbidden, Request
 
 from tests.functional.proxyquery.harness import ACCOUNT, device, node, text
+from tests.functional.proxyquery.test_deferred import wait_for
 from tests.functional.proxyquery.test_ways import GZIP, TAR, archive
 from zerocloud.proxyquery.ways import sourced
 from zerocloud.sysmap import SwiftPath
@@ -122,6 +123,25 @@ def test_what_is_overwritten_before_it_is_sent_ends_the_job(world):
     assert not [job for job in jobs if "other" in str(job.members)]
     world.every(before=lambda headers: None)
     assert call(world)[2][0].node["name"] == "other"
+
+
+def test_a_deferred_job_reads_it_when_its_client_has_gone(world):
+    image = deploy(world)
+    call(world)
+    request = Request.blank(f"/open/{ACCOUNT}/c/zapp", headers={"X-Zerovm-Deferred": "always"})
+    job = request.get_response(world.filter).headers["X-Zerovm-Job"]
+    wait_for(world, f".zvm/jobs/{job}/result.headers")
+    assert [one.members["image"] for one in world.jobs()] == [image]
+
+
+def test_many_at_once_read_it_once(world):
+    """A job of several nodes, on servers of which none has kept it."""
+    document = json.dumps([node(world, device("stdout"), count=4)]).encode()
+    image = archive(boot__system_map=document)
+    world.pipeline.put("c/zapp", image, **{"Content-Type": TAR, "X-Timestamp": "1"})
+    for reads in (1, 3):  # once for good; then it is asked for, and read for all of them
+        assert [one.members["image"] for one in call(world)[2]] == [image] * 4
+        assert world.pipeline.count("GET", "c/zapp") == reads
 
 
 def test_what_breaks_off_is_not_known(world):
