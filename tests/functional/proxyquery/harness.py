@@ -211,7 +211,7 @@ Behaviour = Callable[[Job], Answer | Response]
 
 
 class Server:
-    """A storage server. ``before`` may answer instead of 100 Continue; ``run`` answers a session."""
+    """A storage server. ``before`` may answer instead of 100 Continue, ``take`` reads a body, ``run`` answers a session."""
 
     def __init__(self, address: str) -> None:
         self.socket = listen((address, 0))
@@ -222,6 +222,7 @@ class Server:
         self.asked: list[dict[str, str]] = []
         self.gone = 0
         self.before: Callable[[dict[str, str]], Any] = lambda headers: None
+        self.take: Callable[[Any], bytes] = lambda stream: stream.read()
         self.run: Behaviour = lambda job: Answer({"stdout": b""} if _writes(job, "stdout") else {})
         self.connections: Any = GreenPool()
         self.thread = spawn(
@@ -244,7 +245,7 @@ class Server:
         known = ((wire.PROGRAM, self.programs), (wire.IMAGE, self.images))
         if here := [(name, headers[name]) for name, names in known if headers.get(name) in names]:
             environ["wsgi.input"].set_hundred_continue_response_headers(here)
-        job = Job(unquote(request.path), headers, _unpack(environ["wsgi.input"].read()))
+        job = Job(unquote(request.path), headers, _unpack(self.take(environ["wsgi.input"])))
         self.jobs.append(job)
         answer = self.run(job)
         if isinstance(answer, Answer):

@@ -127,6 +127,56 @@ def test_the_copies_of_nodes_of_one_location_meet_each_other(world):
     assert proofs[0] == proofs[2] != proofs[1] == proofs[3]
 
 
+def slowest(world, then, **keys):
+    """Four nodes, of which the last one does something else the first time; which servers it was sent to, and the answer."""
+    for name in "abcd":
+        world.pipeline.put(f"c/in-{name}", b"")
+    visited = []
+
+    def run(server, job):
+        if job.node["name"] == "n-4":
+            visited.append(server.address)
+            if len(visited) == 1:
+                return then(job)
+        return Answer({"stdout": b"%d" % (job.node["id"] % 4 or 4)})
+
+    for server in world.servers:
+        server.run = lambda job, server=server: run(server, job)
+    answer = world.post(node(world, device("stdin", "c/in-*"), device("stdout"), **keys))
+    return visited, answer
+
+
+def test_a_straggler_is_overtaken_on_another_server_and_ended(world):
+    left = []
+
+    def hang(job):
+        try:
+            sleep(30)
+        finally:
+            left.append(job)
+
+    visited, answer = slowest(world, hang, speculate=True)
+    assert (answer.status_int, answer.body) == (200, b"1234")
+    assert len(set(visited)) == 2
+    assert set(visited) <= world.holders("c/in-d")
+    assert answer.headers["X-Nexe-System"] == "n-1,n-2,n-3,n-4,n-4"
+    assert answer.headers["X-Nexe-Error"] == "cancelled because another copy of the node had succeeded"
+
+
+def test_without_speculation_nobody_is_overtaken(world):
+    visited, answer = slowest(world, lambda job: sleep(1.3) or Answer({"stdout": b"late"}))
+    assert (answer.status_int, answer.body) == (200, b"123late")
+    assert len(visited) == 1
+
+
+@pytest.mark.parametrize(("retries", "status"), [(0, 500), (1, 200)])
+def test_a_failed_program_runs_again_only_if_its_map_says_so(world, retries, status):
+    failed = Answer(retcode=1, error="The program exited with code 1.")
+    visited, answer = slowest(world, lambda job: failed, retries=retries)
+    assert (answer.status_int, len(visited)) == (status, 1 + retries)
+    assert status == 500 or answer.body == b"1234"
+
+
 @pytest.mark.parametrize("replicate", [1, 3])
 def test_where_replication_is_ignored_every_node_runs_once(tmp_path, replicate):
     with harness.world(tmp_path, zerovm_ignore_replication="yes") as world:

@@ -197,6 +197,28 @@ def test_servers_that_are_all_late_are_given_more_time(hasty):
     assert blamed == []
 
 
+def test_a_server_that_takes_nothing_slows_only_its_own_node(world, blamed):
+    for name in ("a", "b"):
+        world.pipeline.put(f"c/in-{name}", b"")
+    many = node(world, device("stdin", "c/in-*"), device("stdout"))
+    world.pipeline.put("c/exe", bytes(24 << 20))  # more than what lies in the buffers of a connection
+    stuck, ended = [], []
+
+    def take(stream):
+        if not stuck:
+            stuck.append(stream)
+            stream.read(1)
+            sleep(30)
+        return stream.read()
+
+    world.every(take=take, run=lambda job: ended.append(job.node["name"]) or good(job))
+    answer = world.post(many)
+    assert (answer.status_int, answer.body) == (200, b"answeranswer")
+    assert sorted(ended) == ["n-1", "n-2"]
+    assert len(asked(world)) == 3
+    assert world.pipeline.count("GET", "c/exe") == 2  # once for this job, once for what came before
+
+
 def test_an_answer_that_stops_coming_is_asked_for_elsewhere(world, group, blamed):
     whole = Answer({"stdout": b"answer" * 1000}).body()
 
