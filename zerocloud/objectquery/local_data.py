@@ -30,7 +30,7 @@ _NOT_LOCAL = {
     wire.SYMLINK: "a symbolic link: its bytes are in its target",
     wire.ERASURE_CODED: "erasure-coded: no server has its bytes as they are",
     wire.ENCRYPTED: "encrypted: its bytes here are not those that its user sees",
-    wire.SHARDED: "sharded: its listing is in other containers",
+    wire.SHARDED: "sharded: its listing is in other containers, so that it can't be read as a file",
 }
 
 

@@ -40,7 +40,10 @@ def interim_event(
     if status == 404:
         return refused(Refusal.ELSEWHERE, f"Error 404 Not Found while fetching {path}")
     if status == 409 and wire.NOT_LOCAL.lower() in headers:
-        return refused(Refusal.NOT_LOCAL, headers[wire.NOT_LOCAL.lower()])
+        kind = headers[wire.NOT_LOCAL.lower()]
+        if kind == wire.SHARDED:  # a container is nothing that could be brought
+            return Refused(session, attempt, Refusal.FINAL, 400, text), Blame.NOTHING
+        return refused(Refusal.NOT_LOCAL, kind)
     if status == 503 and text.startswith(NO_SLOT):
         return refused(Refusal.BUSY, NO_SLOT)
     if status == 507:

@@ -59,6 +59,7 @@ class Pipeline:
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
         self.containers: dict[str, dict[str, str]] = {f"{ACCOUNT}/c": {}}
         self.requests: list[tuple[str, str]] = []
+        self.newest: list[str] = []
         self.ranges: list[tuple[str, str]] = []
         self.listed: dict[str, int] = {}
         self.open: list[Body] = []
@@ -78,6 +79,8 @@ class Pipeline:
         request = Request(environ)
         path = request.path_info.encode("latin-1").decode().removeprefix("/v1/")
         self.requests.append((request.method, path))
+        if request.headers.get("X-Newest") == "true":
+            self.newest.append(path)
         denied = self._authorize(environ, request, path)
         response = denied or self._answer(request, path)
         return response(environ, start_response)

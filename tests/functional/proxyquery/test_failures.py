@@ -234,6 +234,14 @@ def test_an_object_whose_bytes_are_elsewhere_is_brought(world, kind):
     assert job.node["env"]["LOCAL_HTTP_X_OBJECT_META_COLOUR"] == "grün"
 
 
+def test_a_sharded_container_is_told_of(world):
+    text = f"/{ACCOUNT}/c is sharded: its listing is in other containers, so that it can't be read as a file"
+    world.every(before=refusal(409, text, X_Zerovm_Not_Local="sharded"))
+    answer = world.post(node(world, device("stdin", "c"), device("stdout")))
+    assert (answer.status_int, text in answer.body.decode()) == (400, True)
+    assert world.asked() == 1
+
+
 @pytest.mark.parametrize("status", [401, 403, 413])
 def test_an_output_that_cannot_be_stored_is_the_jobs_error(world, status):
     world.every(run=lambda job: Answer({"stdout": b"x"}))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.functional.proxyquery import harness
 from tests.functional.proxyquery.harness import ACCOUNT, Answer, device, node, text
 from zerocloud import wire
 
@@ -85,6 +86,18 @@ def test_one_object_may_be_two_inputs(wide):
         assert wide.pipeline.count("GET", there) == reads
         for server in wide.servers:
             server.jobs.clear()
+
+
+@pytest.mark.parametrize("newest", ["yes", "no"])
+def test_what_is_read_may_be_the_newest(tmp_path, newest):
+    with harness.world(tmp_path, servers=8, zerovm_uses_newest=newest) as wide:
+        there = wide.away_from("c/here")
+        for path in ("c/here", there):
+            wide.pipeline.put(path, b"x")
+        group = node(wide, device("script", "c/here"), device("stdin", there), device("stdout"), attach="script")
+        assert wide.post(group).status_int == 200
+        read = {f"{ACCOUNT}/{path}" for path in (there, "c/exe")}
+        assert set(wide.pipeline.newest) == (read if newest == "yes" else set())
 
 
 def test_of_several_answers_of_a_node_the_first_listed_counts(world):
