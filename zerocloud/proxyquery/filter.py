@@ -136,12 +136,13 @@ class ProxyQuery:
         door, asked = choose(self._door(request, account, intake, timeout), execute, request.headers.get(SOURCE))
         if door.pipeline.granted:  # a guest can only wish for less of the owner's time
             asked = replace(asked, timeout=min(asked.timeout, self._settings.timeout))
+        own = Pipeline(self._application, request.environ, "v1")
         if explaining:
+            authorize_execution(own, request.environ, SwiftPath(account))  # a guest may run a zapp, not look into it
             return explain_job(self._shared(), job, asked, door.pipeline, request)
         when = deferral(request)
         addressed = execute.partition("/")[0] in REST_VERSIONS
         if when is not Deferral.NEVER:
-            own = Pipeline(self._application, request.environ, "v1")
             where = destination(own, request, account, job, named=not addressed)
             return run_deferred(self._shared(), job, asked, door.pipeline, request, when, where)
         # Who calls a program by its address talks to the program: what it accepts is the program's affair.

@@ -599,6 +599,13 @@ class TestSetUid:
         assert {name: data for name, (data, _) in world.pipeline.objects.items()} == before
         assert world.asked() == 0
 
+    @pytest.mark.parametrize(("user", "status"), [("guest", 403), (None, 401), (ACCOUNT, 200)])
+    def test_a_guest_can_not_look_into_it(self, world, user, status):
+        """An explanation tells the map, with all that its author has put there."""
+        path = f"/open/{ACCOUNT}/app/zapp"
+        assert self.call(world, user, path=path, X_Zerovm_Execute="explain/1.0").status_int == status
+        assert world.asked() == 0
+
     @pytest.mark.parametrize(("user", "wish", "limit"), [("guest", 3000, 60), ("guest", 7, 7), (ACCOUNT, 3000, 3000)])
     def test_a_guest_gets_no_more_time_than_anybody(self, world, user, wish, limit):
         assert self.call(world, user, X_Zerovm_Timeout=str(wish)).status_int == 200
