@@ -7,15 +7,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.cluster.zebra_shell import exported
 from zerocloud.zebra import Zebra, settings, view
 from zerocloud.zebra.settings import user_called
 
 
 def s3_client(zebra: Zebra) -> Any:
     """boto3's client for the user ``test:tester``, as ``zebra env`` would set it up."""
-    lines = view.s3_exports(settings.load(zebra.layout), user_called("test:tester"))
-    variables = exported("\n".join(lines))
+    variables = view.s3_variables(settings.load(zebra.layout), user_called("test:tester"))
     return boto3.client(
         "s3",
         endpoint_url=variables["AWS_ENDPOINT_URL"],

@@ -14,7 +14,7 @@ from tests import guests
 from tests.cluster.browser import open_browser
 from tests.cluster.conftest import PICTURES, connect
 from tests.cluster.s3 import s3_client
-from tests.cluster.zebra_shell import CLEAN, exported
+from tests.cluster.zebra_shell import CLEAN
 from zerocloud.client import connect as library
 from zerocloud.client import log_in
 from zerocloud.zebra import Zebra, keystone, settings, view
@@ -35,7 +35,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zebra]:
 @pytest.fixture
 def variables(cloud: Zebra) -> Mapping[str, str]:
     """What ``zebra env`` says, but for the ready token: the clients have to sign in."""
-    known = exported("\n".join(view.exports(settings.load(cloud.layout), user_called("test:tester"), cloud.login())))
+    known = view.variables(settings.load(cloud.layout), user_called("test:tester"), cloud.login())
     return {name: value for name, value in known.items() if name not in ("OS_STORAGE_URL", "OS_AUTH_TOKEN")}
 
 

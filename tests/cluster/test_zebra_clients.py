@@ -12,15 +12,14 @@ import requests
 
 from tests.cluster.conftest import Client, connect
 from tests.cluster.s3 import s3_client
-from tests.cluster.zebra_shell import CLEAN, exported, wait_for
+from tests.cluster.zebra_shell import CLEAN, wait_for
 from zerocloud.zebra import Zebra, settings, view
 from zerocloud.zebra.settings import user_called
 
 
 def test_the_swift_command(zebra: Zebra, container: str, tmp_path: Path) -> None:
     user = user_called("test:tester")
-    lines = view.exports(settings.load(zebra.layout), user, zebra.login())
-    variables = dict(exported("\n".join(lines)))
+    variables = view.variables(settings.load(zebra.layout), user, zebra.login())
     (tmp_path / "file").write_bytes(os.urandom(100_000))
 
     def swift(*arguments: str) -> str:

@@ -101,6 +101,25 @@ def test_the_shell_completes_commands(name: str, shell: str) -> None:
     assert {words.split()[1] for words in ALL if words.startswith(f"{name} ")} <= set(re.split(r"[\s,]+", told))
 
 
+@pytest.mark.parametrize("line", ["zerocloud run", "zapp run", "zpm execute", "zvsh"])
+def test_the_shell_completes_files(line: str) -> None:
+    name = line.split()[0]
+    variables = {f"_{name.upper()}_COMPLETE": "bash_complete", "COMP_WORDS": f"{line} na", "COMP_CWORD": str(len(line.split()))}
+    assert CliRunner().invoke(MAINS[name], env=variables, prog_name=name).stdout == "file,na\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [("zerocloud rnu", "run"), ("zpm versoin", "version"), ("zebra dwon", "down"), ("zvsh --zvm-debgu x", "--zvm-debug")],
+)
+def test_a_word_that_is_nearly_right(line: str, meant: str) -> None:
+    name, *rest = line.split()
+    result = CliRunner().invoke(MAINS[name], rest)
+    assert result.exit_code == 2
+    assert "No such" in result.stderr
+    assert meant in result.stderr
+
+
 NOWHERE = {"OS_STORAGE_URL": "http://127.0.0.1:9/v1/AUTH_a", "OS_AUTH_TOKEN": "t"}
 """A server that can't be reached: nothing listens on the port discard."""
 
@@ -120,6 +139,7 @@ BAD_JSON = [
     "zvsh ./bad.json",
 ]
 NO_FILE = [
+    "zerocloud cc none.c",
     "zerocloud run none.json",
     "zerocloud run swift://~/c/o --payload none",
     "zerocloud explain none.json",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from zerocloud.cli.errors import CommandError
+from zerocloud.cli.errors import CommandError, UsageError
 
 TARGET = "wasm32-wasi"
 SETTINGS = ("-Os", "-s", "-Wl,-z,stack-size=1048576")
@@ -38,6 +38,9 @@ def command(words: tuple[str, ...]) -> None:
     if importlib.util.find_spec("ziglang") is None:
         raise CommandError("The compiler is the package ziglang: pip install 'ziglang>=0.13,<0.18'")
     sources = [word for word in words if not word.startswith("-") and Path(word).suffix]
+    for word in sources:
+        if Path(word).suffix in (".c", *CPLUSPLUS) and not Path(word).exists():
+            raise UsageError(f"{word}: there is no such file")
     driver = "c++" if any(Path(word).suffix in CPLUSPLUS for word in sources) else "cc"
     settings = (*SETTINGS, *(WITHOUT if driver == "c++" else ()))
     named = any(word.startswith("-o") or word == "-c" for word in words)

@@ -79,7 +79,13 @@ def _alone(text: bytes, listing: BinaryIO | None, account: str | None, form: str
     stored = _stored(listing) if listing else {}
     try:
         context = Context(account=account or _only(stored), listing=StoredListing.from_value(stored), system_images=None)
-        plan = plan_job(parse_document(text, context.limits), context)
+        document = parse_document(text, context.limits)
+    except SystemMapError as error:
+        raise CommandError(f"the map can't be planned:\n{error}") from error
+    except ListingError as error:
+        raise CommandError(f"the listing can't be used: {error}") from error
+    try:
+        plan = plan_job(document, context)
     except SystemMapError as error:
         hint = "" if listing else "\nWhat is stored is not known here: give --listing FILE, or --cluster."
         raise CommandError(f"the map can't be planned:\n{error}{hint}") from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from zerocloud.client import ClientError
 
@@ -20,6 +22,11 @@ FAILED, INTERRUPTED = 1, 130
 def examples(*lines: str) -> str:
     """The end of a command's help."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def complete_file(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes a word that may name a file, among other things."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 class TellingGroup(click.Group):
@@ -51,6 +58,15 @@ class LazyGroup(TellingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, sorted."""
         return sorted(self.modules)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called. Raises UsageError, with the one that may have been meant."""
+        found = super().resolve_command(ctx, args) if self.get_command(ctx, args[0]) or args[0].startswith("-") else None
+        if found is None:
+            meant = get_close_matches(args[0], self.modules, 1)
+            hint = f" Did you mean '{meant[0]}'?" if meant else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
+        return found
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One of them, or None."""

@@ -12,7 +12,7 @@ import simplejson
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
 from zerocloud.cli.group import examples
-from zerocloud.images import Description, ImageError, build, build_folder, check_image, read_description, shelf
+from zerocloud.images import RECIPES, Description, ImageError, build, build_folder, check_image, read_description, shelf
 from zerocloud.sysmap.explain import size_text
 
 EPILOG = """\b
@@ -64,7 +64,7 @@ def _listed(name: str) -> dict[str, str | int | None]:
         "zerocloud image build lua --from lua-5.4 --program bin/lua.wasm --version 5.4",
     ),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=lambda *_: sorted(RECIPES))
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="The file.  [default: ./NAME.tar]")
 @click.option(
     "--from", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder that becomes the image."
@@ -76,6 +76,11 @@ def build_image(name: str, output: Path | None, folder: Path | None, program: st
     """Build an image: one that is known by its name, or that of a folder. The same files give the same bytes."""
     if (folder is None) != (program is None):
         raise click.UsageError("--from and --program belong together")
+    if folder is None and name not in RECIPES:
+        known = ", ".join(sorted(RECIPES))
+        raise click.UsageError(
+            f"{name}: there is no recipe for such an image, but for {known}; others are made --from a folder"
+        )
     path = output or Path(f"{name}.tar")
     with _told(), look.errors().status(f"Building {path} …"):
         if folder is not None and program is not None:

@@ -44,7 +44,9 @@ def _console(stderr: bool) -> Console:
 def progress(console: Console) -> Progress:
     """A bar with numbers, time passed and time left. It leaves the terminal as it was."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True)
+    return Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    )
 
 
 def summary(answer: Answer) -> None:

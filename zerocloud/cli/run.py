@@ -12,6 +12,7 @@ import simplejson
 from zerocloud.client import Source, Work, connect
 
 from .errors import UsageError
+from .group import complete_file
 from .perform import Wish, perform
 
 EPILOG = """\b
@@ -29,7 +30,7 @@ ST_USER and ST_KEY, of OS_AUTH_URL and its kin, or of OS_CLOUD.
 
 
 @click.command(epilog=EPILOG)
-@click.argument("work", metavar="JOB")
+@click.argument("work", metavar="JOB", shell_complete=complete_file)
 @click.option("--payload", type=click.File("rb"), help="What devices without a path read, for a job that is stored.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that the job may take.")
 @click.option("--output", "-o", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write the answer to a file.")

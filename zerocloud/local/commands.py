@@ -14,7 +14,7 @@ from urllib.parse import quote
 import click
 
 from zerocloud.cli.errors import CommandError
-from zerocloud.cli.group import HELP, TellingGroup, examples
+from zerocloud.cli.group import HELP, TellingGroup, complete_file, examples
 from zerocloud.cli.perform import Wish, perform
 from zerocloud.client import ClientError, Refused
 from zerocloud.images.archive import ImageError
@@ -96,7 +96,7 @@ def main() -> None:
         "zapp run job.json --dry-run                 what it would do, as JSON",
     )
 )
-@click.argument("work", metavar="JOB", default=".")
+@click.argument("work", metavar="JOB", default=".", shell_complete=complete_file)
 @where
 @click.option("--payload", type=click.File("rb"), help="What devices without a path read, for a job that is stored.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that the job may take.")

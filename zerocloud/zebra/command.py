@@ -89,6 +89,7 @@ def main() -> None:
 @click.option("--proxy-workers", type=int, default=1, show_default=True, help="Processes that share the proxy's port.")
 @click.option("--plain", is_flag=True, help="Just Swift, without ZeroCloud's filters.")
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Have a system image, like python; kept from then on.")
+@click.option("--json", "as_json", is_flag=True, help="With --detach: print where it is as JSON.")
 @click.option("--set", "overrides", multiple=True, metavar="SERVER/SECTION/OPTION=VALUE", help="Change Swift's configuration.")
 def up(
     directory: str,
@@ -103,6 +104,7 @@ def up(
     proxy_workers: int,
     plain: bool,
     images: tuple[str, ...],
+    as_json: bool,
     overrides: tuple[str, ...],
 ) -> None:
     """Start a Zebra.
@@ -115,6 +117,8 @@ def up(
       zebra up --detach --set object/object_query/zerovm_timeout=5
       zebra up --image python                 programs in Python, with numpy and pandas
     """
+    if as_json and not detach:
+        raise click.UsageError("--json tells where a Zebra is that runs on: it goes with --detach")
     layout = Layout.at(directory)
     chosen = dict(map(_override, overrides))
     wish = Wish(nodes, port, ec, policy, encrypt, auth, together, not plain, chosen, proxy_workers)
@@ -125,9 +129,13 @@ def up(
         prepared = sysimages.prepare(images, lambda text: progress.update(f"{text} …"))
         wish = replace(wish, overrides={**prepared, **chosen})
         started = start(layout, wish, lambda text: progress.update(f"{text} …"))
-    welcome = view.welcome(layout, settings.load(layout), USERS[0], detach, console=not plain)
+    known = settings.load(layout)
+    welcome = view.welcome(layout, known, USERS[0], detach, console=not plain)
     if detach:
-        Console().print(welcome)
+        if as_json:
+            click.echo(simplejson.dumps(view.place(layout, known, console=not plain), indent=1))
+        else:
+            Console().print(welcome)
         started.detach()
     else:
         _stay(started, console, welcome)
@@ -167,9 +175,16 @@ def _stay(started: Started, console: Console, welcome: RenderableType) -> None:
 
 @main.command()
 @directory_option
-@click.option("--user", default=USERS[0].login, show_default=True, help=f"One of {', '.join(user.login for user in USERS)}.")
+@click.option(
+    "--user",
+    default=USERS[0].login,
+    show_default=True,
+    shell_complete=lambda *_: [user.login for user in USERS],
+    help=f"One of {', '.join(user.login for user in USERS)}.",
+)
 @click.option("--s3", is_flag=True, help="Variables for S3 clients instead.")
-def env(directory: str, user: str, s3: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def env(directory: str, user: str, s3: bool, as_json: bool) -> None:
     """Print shell variables for clients.
 
     \b
@@ -180,8 +195,8 @@ def env(directory: str, user: str, s3: bool) -> None:
     chosen = user_called(user)
     state.running(layout)
     known = settings.load(layout)
-    for line in view.s3_exports(known, chosen) if s3 else view.exports(known, chosen, log_in(known, chosen)):
-        click.echo(line)
+    values = view.s3_variables(known, chosen) if s3 else view.variables(known, chosen, log_in(known, chosen))
+    click.echo(simplejson.dumps(values, indent=1) if as_json else "\n".join(view.exported(values)))
 
 
 @main.command("status", epilog=examples("zebra status --json"))

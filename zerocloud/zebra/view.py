@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -45,8 +45,18 @@ def welcome(layout: Layout, known: Settings, user: User, detached: bool, console
     return Group(Text("The Zebra runs.", style="bold"), grid)
 
 
-def exports(known: Settings, user: User, login: Login) -> list[str]:
-    """Lines for the shell, which the ``swift`` command and most Swift libraries understand."""
+def place(layout: Layout, known: Settings, console: bool = True) -> dict[str, Any]:
+    """Where a Zebra is, for programs."""
+    return {
+        "directory": str(layout.directory),
+        "url": known.url,
+        "console": f"{known.url}{CONSOLE}" if console else None,
+        "keystone": known.keystone_url if known.auth == KEYSTONE else None,
+    }
+
+
+def variables(known: Settings, user: User, login: Login) -> dict[str, str]:
+    """What the ``swift`` command and most Swift libraries look for in the environment."""
     if known.auth == KEYSTONE:
         who = {
             "OS_AUTH_URL": known.keystone_url,
@@ -59,22 +69,21 @@ def exports(known: Settings, user: User, login: Login) -> list[str]:
         }
     else:
         who = {"ST_AUTH": f"{known.url}/auth/v1.0", "ST_USER": user.login, "ST_KEY": user.key}
-    return _exported({**who, "OS_STORAGE_URL": login.storage_url, "OS_AUTH_TOKEN": login.token})
+    return {**who, "OS_STORAGE_URL": login.storage_url, "OS_AUTH_TOKEN": login.token}
 
 
-def s3_exports(known: Settings, user: User) -> list[str]:
-    """Lines for the shell, which S3 clients understand."""
-    return _exported(
-        {
-            "AWS_ENDPOINT_URL": known.url,
-            "AWS_ACCESS_KEY_ID": user.name if known.auth == KEYSTONE else user.login,
-            "AWS_SECRET_ACCESS_KEY": user.key,
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
-    )
+def s3_variables(known: Settings, user: User) -> dict[str, str]:
+    """What S3 clients look for in the environment."""
+    return {
+        "AWS_ENDPOINT_URL": known.url,
+        "AWS_ACCESS_KEY_ID": user.name if known.auth == KEYSTONE else user.login,
+        "AWS_SECRET_ACCESS_KEY": user.key,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
 
 
-def _exported(values: dict[str, str]) -> list[str]:
+def exported(values: Mapping[str, str]) -> list[str]:
+    """Variables as lines for the shell."""
     return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from zerocloud.cli.group import examples
+from zerocloud.cli.group import complete_file, examples
 from zerocloud.zerovm.errors import ExecutorError
 from zerocloud.zerovm.manifest import STANDARD
 from zerocloud.zerovm.report import Report, ReportError, parse
@@ -45,7 +45,7 @@ class Options:
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
     epilog=examples("zvsh hello.wasm @words.txt @LANG=C", "zvsh --zvm-image python.tar bin/python @script.py"),
 )
 @click.option("--zvm-image", "images", multiple=True, metavar="PATH[,MOUNT[,ACCESS]]", help="Mount a tar archive (ro or wo).")
@@ -54,7 +54,7 @@ class Options:
 @click.option("--zvm-verbosity", "verbosity", type=click.IntRange(0, 4), help="How much the runtime writes to /dev/debug.")
 @click.option("--zvm-getrc", "getrc", is_flag=True, help="Exit with zerovm's code, whatever the program's.")
 @click.option("--zvm-save-dir", "save_dir", type=click.Path(file_okay=False), help="Keep the session's files here.")
-@click.argument("command")
+@click.argument("command", shell_complete=complete_file)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def main(command: str, arguments: tuple[str, ...], **options: object) -> None:
     """Run COMMAND, a WebAssembly program of this machine or in an image, with ARGUMENTS, inside ZeroVM.

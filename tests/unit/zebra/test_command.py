@@ -73,6 +73,7 @@ def test_the_directory_of_last_resort(asleep: Layout, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--json"], "goes with --detach"),
         (["--nodes", "0"], "--nodes 0: expected 1 to 64"),
         (["--port", "99999"], "--port 99999"),
         (["--ec", "--nodes", "1"], "--ec needs at least 3 nodes"),

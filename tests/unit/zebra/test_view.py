@@ -25,7 +25,7 @@ def printed(renderable: object) -> str:
 
 def test_exports_are_safe_for_a_shell() -> None:
     user = User("test", "tester", "it's $(rm -rf /)")
-    lines = view.exports(TEMPAUTH, user, Login("http://127.0.0.1:1/v1/AUTH_test", "AUTH_tk"))
+    lines = view.exported(view.variables(TEMPAUTH, user, Login("http://127.0.0.1:1/v1/AUTH_test", "AUTH_tk")))
     values = dict(shlex.split(line)[1].split("=", 1) for line in lines)
     assert values == {
         "ST_AUTH": "http://127.0.0.1:1/auth/v1.0",
@@ -34,11 +34,22 @@ def test_exports_are_safe_for_a_shell() -> None:
         "OS_STORAGE_URL": "http://127.0.0.1:1/v1/AUTH_test",
         "OS_AUTH_TOKEN": "AUTH_tk",
     }
-    assert view.s3_exports(TEMPAUTH, USERS[0])[1] == "export AWS_ACCESS_KEY_ID=test:tester"
+    assert view.s3_variables(TEMPAUTH, USERS[0])["AWS_ACCESS_KEY_ID"] == "test:tester"
+
+
+def test_where_it_is_for_programs(tmp_path: Path) -> None:
+    told = view.place(Layout.at(tmp_path), KEYSTONE)
+    assert told == {
+        "directory": str(tmp_path),
+        "url": "http://127.0.0.1:1",
+        "console": "http://127.0.0.1:1/console/",
+        "keystone": "http://127.0.0.1:2/v3",
+    }
+    assert view.place(Layout.at(tmp_path), TEMPAUTH, console=False)["console"] is None
 
 
 def test_exports_for_keystone(tmp_path: Path) -> None:
-    lines = view.exports(KEYSTONE, USERS[0], Login("http://127.0.0.1:1/v1/AUTH_x", "tk"))
+    lines = view.exported(view.variables(KEYSTONE, USERS[0], Login("http://127.0.0.1:1/v1/AUTH_x", "tk")))
     assert lines[:5] == [
         "export OS_AUTH_URL=http://127.0.0.1:2/v3",
         "export OS_IDENTITY_API_VERSION=3",
@@ -46,7 +57,7 @@ def test_exports_for_keystone(tmp_path: Path) -> None:
         "export OS_PASSWORD=testing",
         "export OS_PROJECT_NAME=test",
     ]
-    assert view.s3_exports(KEYSTONE, USERS[0])[1] == "export AWS_ACCESS_KEY_ID=tester"
+    assert view.s3_variables(KEYSTONE, USERS[0])["AWS_ACCESS_KEY_ID"] == "tester"
     text = printed(view.welcome(Layout.at(tmp_path), KEYSTONE, USERS[0], detached=True))
     assert "http://127.0.0.1:2/v3" in text
     assert "user tester, password testing, project test" in text
