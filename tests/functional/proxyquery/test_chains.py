@@ -123,6 +123,18 @@ def test_a_wrong_map_is_the_clients_to_see(world, chain):
     assert (answer.status_int, "/0" in text(answer)) == (400, True)
 
 
+@pytest.mark.parametrize("headers", [{"Accept": "application/json"}, {"X_Zerovm_Deferred": "always"}])
+def test_who_wants_another_answer_than_the_programs_has_no_chain(world, chain, headers):
+    world.every(run=following([group("n1")]))
+    answer = post(chain(), **headers)
+    assert (answer.status_int, answer.headers["X-Chain-Jobs"]) == (200, answer.headers["X-Zerovm-Job"])
+    if "Accept" in headers:
+        assert json.loads(json.loads(answer.body)["nodes"][0]["body"]) == [group("n1")]
+    else:
+        wait_for(world, f".zvm/jobs/{answer.headers['X-Zerovm-Job']}/result.headers")
+    assert [job.node["name"] for job in world.jobs()] == ["n"]
+
+
 def test_a_program_does_not_speak_for_the_chain(world, chain):
     world.every(run=lambda job: Answer({"stdout": b"x"}, {"stdout": {"X-Chain-Jobs": "forged", "X-Chain-Stopped": "forged"}}))
     answer = post(chain())
