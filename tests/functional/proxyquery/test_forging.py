@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 from swift.common.concurrency import listen, socket, spawn, wsgi
@@ -156,6 +157,43 @@ def test_names_of_nodes_do_not_break_headers(world, name):
     assert answer.status_int in (200, 400)
     assert "X-Evil" not in answer.headers
     assert not any("\n" in value or "\r" in value or "\x00" in value for value in answer.headers.values())
+
+
+@pytest.mark.parametrize("way", ["local", "remote", "output", "program", "address"])
+def test_names_of_objects_do_not_break_requests(world, way):
+    """In what is asked of storage servers, of Swift, and told to clients and programs."""
+    name = f"a\r\nX-Evil: {FORGED}\r\n\r\n"
+    url = f"swift://~/c/{quote(name)}"
+    world.pipeline.put(f"c/{name}", b"content", **{"Content-Type": "application/wasm"})
+    group = node(world, device("stdout"))
+    match way:
+        case "local":
+            group["devices"].append({"name": "stdin", "path": url})
+        case "remote":
+            world.pipeline.put("c/mine", b"mine")
+            group["devices"] += [{"name": "stdin", "path": url}, device("input", "c/mine")]
+            group["attach"] = "input"
+        case "output":
+            group["devices"] = [{"name": "stdout", "path": url}]
+        case "program":
+            group["exec"]["path"] = url
+    world.every(run=lambda job: Answer({"stdout": b"made"}))
+    if way == "address":
+        answer = Request.blank(f"/open/{ACCOUNT}/c/{quote(name)}").get_response(world.filter)
+    else:
+        answer = world.post(group)
+    assert not any("\n" in value or "\r" in value for value in answer.headers.values())
+    if way in ("program", "address"):
+        assert (answer.status_int, FORGED in str(answer.headers), world.asked()) == (400, False, 0)
+        return
+    assert (answer.status_int, text(answer)) == (200, "" if way == "output" else "made")
+    (job,) = world.jobs()
+    assert not [told for told in (*job.headers.items(), *answer.headers.items()) if "evil" in told[0].lower()]
+    assert not any("\n" in value or "\r" in value for value in job.headers.values())
+    if way == "local":
+        assert job.path.endswith(name)
+    if way == "output":
+        assert world.pipeline.objects[f"{ACCOUNT}/c/{name}"][0] == b"made"
 
 
 def test_a_refusal_of_a_server_is_told_in_one_line(world):

@@ -264,8 +264,11 @@ class TestRest:
         assert (answer.status_int, "c" in text(answer)) == (404, True)
 
     def test_paths_that_name_too_little(self, world):
-        assert ask(world, "GET", f"/api/{ACCOUNT}").status_int == 412
-        assert ask(world, "GET", f"/open/{ACCOUNT}/c").status_int == 412
+        for path in (f"/api/{ACCOUNT}", f"/api/{ACCOUNT}/", f"/api/{ACCOUNT}//x"):
+            assert ask(world, "GET", path).status_int == 412
+        for path in (f"/open/{ACCOUNT}", f"/open/{ACCOUNT}/c", f"/open/{ACCOUNT}/c/", f"/open/{ACCOUNT}//o"):
+            assert ask(world, "GET", path).status_int == 412
+        assert not world.pipeline.requests
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
     def test_an_endpoint_that_is_no_zapp(self, world, method):

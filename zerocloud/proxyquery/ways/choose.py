@@ -34,7 +34,7 @@ def choose(door: Door, execute: str, source: str | None) -> tuple[Door, JobReque
             raise JobError(412, "Bad URL: /api/account/container is expected")
         return _as_zapp(door, endpoint(door.pipeline, door.account, door.container), api, _own_path(door))
     if execute == OPEN:
-        if not door.object:
+        if not (door.container and door.object):
             raise JobError(412, "Bad URL: /open/account/container/object is expected")
         return _as_zapp(door, _own_path(door), open_object, _own_path(door))
     if door.method != "POST":
