@@ -1,6 +1,6 @@
 """What languages cost as guests: a session that does next to nothing, and a sieve beside the same program, native.
 
-    python benchmarks/languages.py [--go GO] [--rustc RUSTC]
+    python benchmarks/languages.py [--go GO] [--rustc RUSTC] [--ruby RUBY]
 
 Each program of ``programs/languages`` is built for WASI and for this machine, where its compiler is there, and run over folders
 (``zapp run``). ``start`` is the time of a warm session that sieves nothing; ``speed`` is the native program's time over that of
@@ -23,7 +23,6 @@ from pathlib import Path
 
 from zerocloud.client import Connection
 from zerocloud.images import shelf
-from zerocloud.images.recipes import RECIPES
 from zerocloud.local.world import LocalSwift
 
 HERE = Path(__file__).parent / "programs" / "languages"
@@ -31,6 +30,7 @@ NOTHING = 2
 ROUNDS = 9
 WARM = 40
 """Sessions that nobody measures: an interpreter is warmed up behind the first of them."""
+SCRIPTS = {"python": "primes.py", "ruby": "primes.rb"}
 ZIG = (sys.executable, "-m", "ziglang")
 
 
@@ -107,9 +107,11 @@ def main() -> None:
     parser.add_argument("--go", default=shutil.which("go"), help="Go 1.21 or newer")
     parser.add_argument("--rustc", default=shutil.which("rustc"), help="a Rust compiler that has the target")
     parser.add_argument("--rust-target", default="wasm32-wasip1", help="called wasm32-wasi before Rust 1.78")
+    parser.add_argument("--ruby", default=shutil.which("ruby"), help="the host's Ruby, beside the image ruby on the shelf")
     options = parser.parse_args()
-    python = shelf.image_path("python") if "python" in RECIPES else None
-    images = {"python": str(python)} if python and python.exists() else {}
+    interpreters = {"python": sys.executable, "ruby": options.ruby}
+    paths = {name: shelf.image_path(name) for name, interpreter in interpreters.items() if interpreter}
+    images = {name: str(path) for name, path in paths.items() if path.exists()}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         for name in ("c", "build"):
@@ -121,12 +123,13 @@ def main() -> None:
                 cloud.request("PUT", "/c/program", data=module)
                 group = {"name": "n", "exec": {"path": "swift://~/c/program"}, "devices": devices}
                 measure(cloud, language.name, group, [str(program)], language.most)
-            if images:
-                cloud.request("PUT", "/c/primes.py", data=(HERE / "primes.py").read_bytes())
-                shared = [{"name": "python"}, {"name": "script", "path": "swift://~/c/primes.py"}]
-                program = {"path": "file://python:bin/python", "args": "/dev/script"}
-                group = {"name": "n", "exec": program, "devices": [*shared, *devices], "attach": "stdin"}
-                measure(cloud, "Python", group, [sys.executable, str(HERE / "primes.py")], 1_000_000)
+            for name in images:
+                script = HERE / SCRIPTS[name]
+                cloud.request("PUT", f"/c/{script.name}", data=script.read_bytes())
+                shared = [{"name": name}, {"name": "script", "path": f"swift://~/c/{script.name}"}]
+                guest = {"path": f"file://{name}:bin/{name}", "args": "/dev/script"}
+                group = {"name": "n", "exec": guest, "devices": [*shared, *devices], "attach": "stdin"}
+                measure(cloud, name.capitalize(), group, [interpreters[name], str(script)], 1_000_000)
 
 
 if __name__ == "__main__":

