@@ -14,7 +14,9 @@ from tests import guests
 from tests.cluster.browser import open_browser
 from tests.cluster.conftest import PICTURES, connect
 from tests.cluster.s3 import s3_client
+from tests.cluster.test_zpm import ARGUMENTS
 from tests.cluster.zebra_shell import CLEAN
+from zerocloud import zpm
 from zerocloud.client import connect as library
 from zerocloud.client import log_in
 from zerocloud.zebra import Zebra, keystone, settings, view
@@ -95,6 +97,20 @@ def test_the_console(cloud: Zebra, tmp_path: Path) -> None:
         page.press("Sign in")
         page.says("New container")
         assert not page.complaints()
+
+
+def test_the_page_of_a_zapp(cloud: Zebra, variables: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "zapp.yaml").write_text(ARGUMENTS)
+    (tmp_path / "arguments.wasm").write_bytes(guests.compiled("arguments"))
+    for source in (Path(zpm.__file__).parent / "templates/ui").iterdir():
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    shell(variables, tmp_path, "zerocloud.zpm", "bundle")
+    told = shell(variables, tmp_path, "zerocloud.zpm", "deploy", "told", "told.zapp", "--public", "--ui-auth")
+    with open_browser(tmp_path / "browser", PICTURES) as page:
+        page.driver.get(told.split()[3])
+        page.find("#field-0").send_keys("a 'word'")
+        page.press("Execute")
+        page.says("a 'word'")
 
 
 def test_it_comes_back_as_it_was_on_other_ports(cloud: Zebra) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from zerocloud.client import Connection, log_in
+from zerocloud.client import Connection, clouds, log_in
 
 from .errors import ZpmError
 
@@ -70,19 +70,37 @@ def connection() -> Connection:
 
 
 def page_credentials() -> Mapping[str, str]:
-    """What a zapp's page needs to sign in as the user of this command."""
+    """What a zapp's page needs to sign in as the user of this command. Raises LoginError, ZpmError."""
     variables = chosen_variables()
-    if all(variables.get(name) for name in VERSION_1.values()):
-        return {
-            "version": "1.0",
-            "authUrl": variables["ST_AUTH"],
-            "username": variables["ST_USER"],
-            "password": variables["ST_KEY"],
-        }
-    if all(variables.get(name) for name in VERSION_2.values()):
-        url, tenant, user, password = (variables[name] for name in VERSION_2.values())
-        return {"version": "2.0", "authUrl": url, "tenant": tenant, "username": user, "password": password}
-    raise ZpmError("--ui-auth puts user and key into the page: set ST_AUTH, ST_USER and ST_KEY, or their options")
+    if cloud := variables.get("OS_CLOUD"):
+        variables = clouds.variables(cloud, variables)
+    found = _credentials(variables, *VERSION_1.values())
+    if found:
+        url, user, key = found
+        return {"version": "1.0", "authUrl": url, "username": user, "password": key}
+    project = variables.get("OS_PROJECT_NAME") or variables.get("OS_TENANT_NAME")
+    found = _credentials(variables, "OS_AUTH_URL", "OS_USERNAME", "OS_PASSWORD")
+    if not found or not project:
+        raise ZpmError(
+            "--ui-auth puts user and key into the page: set ST_AUTH, ST_USER and ST_KEY, or those of a Keystone, or options"
+        )
+    url, user, password = found
+    known = {"authUrl": url, "username": user, "password": password}
+    if variables.get("OS_IDENTITY_API_VERSION", "3").startswith("2"):
+        return {"version": "2.0", **known, "tenant": project}
+    domains = {"userDomain": "OS_USER_DOMAIN_NAME", "projectDomain": "OS_PROJECT_DOMAIN_NAME"}
+    return {
+        "version": "3",
+        **known,
+        "project": project,
+        **{key: variables.get(name, "Default") for key, name in domains.items()},
+    }
+
+
+def _credentials(variables: Mapping[str, str], *names: str) -> list[str]:
+    """The values of all of these; none if one of them is missing."""
+    values = [variables.get(name, "") for name in names]
+    return values if all(values) else []
 
 
 def chosen_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -112,6 +112,28 @@ def test_credentials_are_in_the_page_only_on_request(zapp, zpm, monkeypatch):
     assert zpm("deploy", "apps", zapp, "--ui-auth", "--force", told=store)[0].exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("more", "version", "last"),
+    [
+        ({"OS_PROJECT_NAME": "p"}, "3", {"project": "p", "userDomain": "Default", "projectDomain": "Default"}),
+        (
+            {"OS_TENANT_NAME": "p", "OS_USER_DOMAIN_NAME": "d"},
+            "3",
+            {"project": "p", "userDomain": "d", "projectDomain": "Default"},
+        ),
+        ({"OS_TENANT_NAME": "p", "OS_IDENTITY_API_VERSION": "2.0"}, "2.0", {"tenant": "p"}),
+    ],
+)
+def test_credentials_of_a_keystone(zapp, zpm, monkeypatch, more, version, last):
+    known = {"OS_AUTH_URL": "http://h:5000/v3", "OS_USERNAME": "u", "OS_PASSWORD": "k"}
+    for name, value in {**known, **more}.items():
+        monkeypatch.setenv(name, value)
+    store = Store()
+    zpm("deploy", "apps", zapp, "--ui-auth", told=store)
+    told = {"version": version, "authUrl": "http://h:5000/v3", "username": "u", "password": "k", **last}
+    assert json.dumps(told).encode() in store.containers["apps"]["page/index.html"]
+
+
 def test_executing_after_deploying(zapp, zpm):
     result, transport = zpm("deploy", "apps", zapp, "--execute", "--summary", told=Store())
     assert result.exit_code == 0
@@ -138,11 +160,11 @@ def test_executing_for_programs(zapp, zpm):
     assert (result.exit_code, json.loads(result.stdout)["status"]) == (1, 500)
 
 
-def test_executing_what_is_deployed(zpm):
+def test_executing_what_is_deployed(zapp, zpm):
     store = Store(apps={"hello/boot/system.map": b"[5]"})
     result, transport = zpm("execute", "--container", "apps/hello", told=store)
     assert (result.exit_code, result.stdout, transport.bodies[-1]) == (0, "answer\n", b"[5]")
-    result, _ = zpm("execute", "hello.zapp", "--container", "apps/hello", told=store)
+    result, _ = zpm("execute", zapp, "--container", "apps/hello", told=store)
     assert (result.exit_code, "not both" in result.output) == (2, True)
     result, _ = zpm("execute", "--container", "apps", told=store)
     assert (result.exit_code, result.stderr) == (1, "Error:\nCould not find apps/boot/system.map\n")

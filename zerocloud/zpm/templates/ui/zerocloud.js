@@ -31,7 +31,22 @@ const zerocloud = (() => {
     return { url: service.endpoints[0].publicURL, token: access.token.id };
   }
 
+  async function signInV3(auth) {
+    const user = { name: auth.username, domain: { name: auth.userDomain }, password: auth.password };
+    const scope = { project: { name: auth.project, domain: { name: auth.projectDomain } } };
+    const response = await expectOk(await fetch(`${auth.authUrl.replace(/\/(v3\/?)?$/, "")}/v3/auth/tokens`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } }, scope } }),
+    }));
+    const { token } = await response.json();
+    const service = token.catalog.find((entry) => entry.type === "object-store");
+    const endpoint = service.endpoints.find((entry) => entry.interface === "public");
+    return { url: endpoint.url, token: response.headers.get("X-Subject-Token") };
+  }
+
   async function signIn(auth) {
+    if (auth.version === "3") return signInV3(auth);
     if (auth.version === "1.0") return signInV1(auth);
     if (auth.version === "2.0") return signInV2(auth);
     return { url: auth.swiftUrl, token: auth.token };
