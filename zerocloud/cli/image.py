@@ -12,6 +12,7 @@ import simplejson
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
 from zerocloud.cli.group import examples
+from zerocloud.cli.waiting import steps
 from zerocloud.images import RECIPES, Description, ImageError, build, build_folder, check_image, read_description, shelf
 from zerocloud.sysmap.explain import size_text
 
@@ -82,7 +83,7 @@ def build_image(name: str, output: Path | None, folder: Path | None, program: st
             f"{name}: there is no recipe for such an image, but for {known}; others are made --from a folder"
         )
     path = output or Path(f"{name}.tar")
-    with _told(), look.errors().status(f"Building {path} …"):
+    with _told(), steps(look.errors(), f"Building {path}"):
         if folder is not None and program is not None:
             description = build_folder(name, folder, program, path, version)
         else:
@@ -112,9 +113,9 @@ def install(image: str, as_json: bool) -> None:
     """
     with _told():
         path = _kept(Path(image)) if Path(image).suffix == ".tar" else None
-        with look.errors().status(f"Building {image} …") as status:
+        with steps(look.errors(), f"Building {image}") as step:
             path = path or shelf.fetch(image)
-            status.update(f"Compiling {image}, once for this machine …")
+            step(f"Compiling {image}, once for this machine", shelf.expected_seconds(path))
             description = shelf.compile_program(path)
     text = f"{description.name} {description.version} is ready: zebra up --image {description.name}"
     click.echo(_as_json(description, path) if as_json else text)

@@ -19,6 +19,8 @@ from .recipes import RECIPES
 
 VARIABLE = "ZEROCLOUD_CACHE"
 COMPILE_SECONDS = 1800.0
+SPEED = 600_000
+"""Bytes of a program that one processor compiles in a second, about."""
 
 
 def shelf() -> Path:
@@ -80,6 +82,12 @@ def keep(image: Path, tell: Callable[[int], None] = lambda size: None) -> Path:
     return kept() / f"{name}.tar"
 
 
+def expected_seconds(image: Path) -> float:
+    """About how long an image's program takes to be compiled here. Raises ImageError, OSError."""
+    with open_member(image, read_description(image).program) as member:
+        return member.size / SPEED / (os.cpu_count() or 1)
+
+
 def compile_program(image: Path) -> Description:
     """Have an image's program compiled into the shelf, if it is not yet; takes a minute or two. Raises ImageError, OSError."""
     description = read_description(image)
@@ -100,4 +108,4 @@ def compile_program(image: Path) -> Description:
     return description
 
 
-__all__ = ["COMPILE_SECONDS", "compile_program", "compiled", "fetch", "image_path", "images", "keep", "kept", "names", "shelf"]
+__all__ = ["compile_program", "compiled", "expected_seconds", "fetch", "image_path", "images", "keep", "kept", "names", "shelf"]

@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 import click
 
+from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
 from zerocloud.cli.group import HELP, TellingGroup, complete_file, examples
 from zerocloud.cli.perform import Wish, perform
+from zerocloud.cli.waiting import steps
 from zerocloud.client import ClientError, Refused
 from zerocloud.images.archive import ImageError
 from zerocloud.images.recipes import RECIPES
@@ -124,7 +126,8 @@ def run(
     a script, - for standard input, or the URL of one that is stored, swift://~/container/object."""
     wish = Wish(timeout, path, summary, as_json, quiet)
     wish.check()
-    found = system_images(images, images_folder)
+    with steps(look.errors(), "Looking for images") as step:
+        found = system_images(images, images_folder, step)
     with prepared(work, payload) as job, LocalSwift(data, root=root, images=found, debug=debug) as local:
         try:
             with local.connect() as cloud:
@@ -161,7 +164,9 @@ def serve(
 ) -> None:
     """Serve the zapp of FOLDER at an address of this machine, until Ctrl-C. Every path is the zapp's to answer, but for the
     files of its page. When a file of it changes, the next request meets the new zapp."""
-    project, found = find_root(folder), system_images(images, images_folder)
+    project = find_root(folder)
+    with steps(look.errors(), "Looking for images") as step:
+        found = system_images(images, images_folder, step)
     with LocalSwift(data, root=root, images=found, served=SERVED, port=port, debug=debug) as local:
 
         def put() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,10 +51,11 @@ def packed(folder: Path, place: Path) -> Path:
     return target
 
 
-def system_images(words: tuple[str, ...], folder: Path | None) -> dict[str, str]:
+def system_images(words: tuple[str, ...], folder: Path | None, tell: Callable[[str, float | None], None]) -> dict[str, str]:
     """The files of system images, by their names: those that this machine has built, those of a folder, and those named.
 
-    A word is ``NAME``, which is built if it is not there yet, or ``NAME=FILE``. Raises ImageError, LocalError, OSError.
+    A word is ``NAME``, which is built if it is not there yet, or ``NAME=FILE``. ``tell`` hears what that takes. Raises
+    ImageError, LocalError, OSError.
     """
     built = {name: shelf.image_path(name) for name in shelf.names()}
     found = {name: path for name, path in built.items() if path.exists()}
@@ -64,7 +65,11 @@ def system_images(words: tuple[str, ...], folder: Path | None) -> dict[str, str]
         name, named, file = word.partition("=")
         if named and not Path(file).is_file():
             raise LocalError(f"--image {word}: there is no file {file}")
-        found[name] = Path(file) if named else shelf.fetch(name)
-        if not named:
-            shelf.compile_program(found[name])
+        if named:
+            found[name] = Path(file)
+            continue
+        tell(f"Building the image {name}", None)
+        found[name] = shelf.fetch(name)
+        tell(f"Compiling the image {name}, once for this machine", shelf.expected_seconds(found[name]))
+        shelf.compile_program(found[name])
     return {name: str(path.absolute()) for name, path in found.items()}

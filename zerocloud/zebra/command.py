@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem
 from rich.console import Console, RenderableType
 
 from zerocloud.cli.group import TellingGroup, examples
+from zerocloud.cli.waiting import steps
 from zerocloud.zebra import doctor, logview, neighbours, settings, state, status, stop, sysimages, view
 from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.layout import Layout
@@ -125,10 +126,10 @@ def up(
     settings.check_wish(wish)
     signal.signal(signal.SIGTERM, _terminate)
     console = Console(stderr=True)
-    with console.status("Starting") as progress:
-        prepared = sysimages.prepare(images, lambda text: progress.update(f"{text} …"))
+    with steps(console, "Starting") as step:
+        prepared = sysimages.prepare(images, step)
         wish = replace(wish, overrides={**prepared, **chosen})
-        started = start(layout, wish, lambda text: progress.update(f"{text} …"))
+        started = start(layout, wish, step)
     known = settings.load(layout)
     welcome = view.welcome(layout, known, USERS[0], detach, console=not plain)
     if detach:

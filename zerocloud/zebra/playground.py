@@ -61,7 +61,7 @@ class Zebra:
         """Start it; returns when a PUT and a GET through the proxy succeed. Raises ZebraError."""
         if self._started is not None:
             raise ZebraError(f"{self.layout.directory}: up() was called twice")
-        prepared = sysimages.prepare(self._images, lambda text: None)
+        prepared = sysimages.prepare(self._images, lambda text, seconds: None)
         self._started = start(self.layout, replace(self._wish, overrides={**prepared, **self._wish.overrides}))
 
     def down(self) -> None:

@@ -11,17 +11,18 @@ from zerocloud.zebra.pipelines import PROXY_FILTER, STORAGE_FILTER
 STORAGE_SERVERS = ("object", "container")
 
 
-def prepare(names: Iterable[str], tell: Callable[[str], None]) -> dict[str, str]:
+def prepare(names: Iterable[str], tell: Callable[[str, float | None], None]) -> dict[str, str]:
     """The overrides that give a Zebra these images. Raises ZebraError.
 
-    ``tell`` hears what is going on: the first time an image takes a minute or two, once for a machine.
+    ``tell`` hears what is going on, and about how many seconds it takes: the first time an image takes a minute or two, once
+    for a machine.
     """
     paths = {}
     for name in dict.fromkeys(names):
         try:
-            tell(f"Building the image {name}")
+            tell(f"Building the image {name}", None)
             path = shelf.fetch(name)
-            tell(f"Compiling the image {name} (once for this machine: a minute or two)")
+            tell(f"Compiling the image {name}, once for this machine", shelf.expected_seconds(path))
             shelf.compile_program(path)
         except (ImageError, OSError) as error:
             raise ZebraError(str(error)) from error

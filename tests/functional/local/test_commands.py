@@ -93,7 +93,7 @@ def test_what_each_node_did_and_what_the_servers_log(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["run", "none.json"], 1, "none.json can't be read"),
+        (["run", "none.json"], 2, "none.json: there is no such file"),
         (["run", "bad.json"], 1, "Could not parse system map"),
         (["run", "empty"], 1, "has neither a zapp.yaml nor a boot/cluster.map"),
         (["run", "job.json", "--data", "nowhere"], 1, "nowhere is no folder"),
