@@ -37,6 +37,18 @@ def test_it_works_from_a_container(page: Page, client: Client, container: str, s
     page.says("Run a job")
     assert not page.complaints()
 
+    # Deployed again, it only manages files.
+    client.put(f"{container}/program.wasm", "")
+    assert shell.invoke(main, ["console", "deploy", container, "--no-execution"]).exit_code == 0
+    page.driver.get(f"{address}?again#/store/~/{container}")
+    page.press("Actions for program.wasm")
+    page.says("Metadata and type…")
+    assert "Run" not in page.text
+    assert [link.text for link in page.all("nav.pages a")] == ["Store"]
+    page.driver.get(f"{address}?again#/map")
+    page.says("There is no such page.")
+    assert not page.complaints()
+
 
 class Keystone(BaseHTTPRequestHandler):
     """As much of an identity service as a browser asks of one; its token is TempAuth's."""
@@ -97,19 +109,6 @@ def test_signing_in_at_a_keystone(page: Page, client: Client, container: str, sh
     page.says("engines:ada")
     scope = {"project": {"name": "engines", "domain": {"name": "Default"}}}
     assert Keystone.asked[-1]["auth"]["scope"] == scope
-    assert not page.complaints()
-
-
-def test_a_page_that_only_manages_files(page: Page, zebra: Zebra, client: Client, container: str, shell: CliRunner) -> None:
-    client.put(f"{container}/program.wasm", "")
-    done = shell.invoke(main, ["console", "deploy", container, "--no-execution"])
-    page.driver.get(f"{done.output.strip()}#/store/~/{container}")
-    page.press("Actions for program.wasm")
-    page.says("Metadata and type…")
-    assert "Run" not in page.text
-    assert [link.text for link in page.all("nav.pages a")] == ["Store"]
-    page.driver.get(f"{done.output.strip()}#/map")
-    page.says("There is no such page.")
     assert not page.complaints()
 
 

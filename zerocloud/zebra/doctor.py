@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zerocloud.zebra import leftovers, settings, state, walls
+from zerocloud.zebra import keystone, leftovers, settings, state, walls
 from zerocloud.zebra.errors import NotRunning, ZebraError
 from zerocloud.zebra.layout import Layout, check_attributes
 from zerocloud.zebra.logview import last_lines
@@ -120,6 +120,8 @@ def _walls() -> Finding:
 def _asleep(layout: Layout, known: Settings) -> Iterator[Finding]:
     left = leftovers.executors(layout)
     again = f"zebra up --dir {layout.directory}"
+    if known.auth == KEYSTONE:
+        yield _keystone()
     crashed = layout.state.exists()
     if left:
         yield Finding("processes", f"left by a crash: {leftovers.describe(left)}", f"zebra down --dir {layout.directory}")
@@ -132,6 +134,14 @@ def _asleep(layout: Layout, known: Settings) -> Iterator[Finding]:
         if port and (why := _taken(address, port)):
             cure = "none needed: the next 'zebra up' chooses another port, unless --port asks for this one"
             yield Finding("ports", f"{server}: port {port} of {address}: {why}", cure, fatal=False)
+
+
+def _keystone() -> Finding:
+    try:
+        keystone.require()
+    except ZebraError as error:
+        return Finding("keystone", str(error), f"pip install '{keystone.EXTRA}'")
+    return Finding("keystone", "it is installed")
 
 
 def _taken(address: str, port: int) -> str:

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from zerocloud.zebra import doctor
+from zerocloud.zebra import doctor, settings
 from zerocloud.zebra.doctor import Finding, examine, healthy, report
+from zerocloud.zebra.errors import SettingsError
 from zerocloud.zebra.layout import Layout
+from zerocloud.zebra.settings import Wish
 
 
 def ill(directory: Path) -> dict[str, Finding]:
@@ -40,6 +42,17 @@ def test_a_file_system_without_attributes(tmp_path: Path, monkeypatch: pytest.Mo
     assert "Operation not supported" in found.text
     assert "ext4" in found.cure
     assert not list(tmp_path.iterdir())
+
+
+def test_a_keystone_that_is_no_longer_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise SettingsError("--auth keystone needs keystone")
+
+    layout = Layout.at(tmp_path / "z")
+    layout.prepare()
+    settings.save(layout, settings.settle(layout, Wish(nodes=1, auth="keystone")))
+    monkeypatch.setattr(doctor.keystone, "require", missing)
+    assert ill(layout.directory)["keystone"].cure == "pip install 'zerocloud[keystone-server]'"
 
 
 def test_few_descriptors_are_only_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from zerocloud.zebra.errors import SettingsError
 
+EXTRA = "zerocloud[keystone-server]"
 NEEDED = ("keystone", "keystonemiddleware", "keystoneclient")
 
 
@@ -17,4 +18,4 @@ def require(find: Callable[[str], object] = find_spec) -> None:
     """Raises SettingsError if what a Zebra with a Keystone needs is not installed."""
     missing = [name for name in NEEDED if find(name) is None]
     if missing:
-        raise SettingsError(f"--auth keystone needs {' and '.join(missing)}: pip install 'zerocloud[keystone-server]'")
+        raise SettingsError(f"--auth keystone needs {' and '.join(missing)}: pip install '{EXTRA}'")
