@@ -61,6 +61,13 @@ def test_example_word_count(client: Client) -> None:
     assert example(client, "word_count", "swift://~/c/*.book").split() == ["3", "ein", "2", "haus", "1", "baum"]
 
 
+def test_example_sysinfo(client: Client) -> None:
+    script = (EXAMPLES / "sysinfo/sysinfo.py").read_bytes()
+    told = client.execute(script, "text/x-script").text
+    for words in ("Python 3.15", " on wasi\n", "stdin", "REQUEST_METHOD=POST", "its files are not there"):
+        assert words in told
+
+
 def test_example_grep(client: Client) -> None:
     for name, text in {"one": "fine\nERROR 1\n", "two": "fine\n", "three": "no error\nERROR 2"}.items():
         client.put(f"c/{name}.log", text)
