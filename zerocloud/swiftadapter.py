@@ -208,15 +208,15 @@ class StorageConnection:
 
     def interim(self) -> tuple[int, dict[str, str]]:
         """Wait for ``100 Continue``, or for the answer that comes in its place: status and headers, names in lower case."""
-        seen = self._peek()
-        while _CONTINUE.startswith(seen[: len(_CONTINUE)]) and 0 < len(seen) < _LONGEST_HEAD and _HEAD_END not in seen:
-            sleep(_LOOK_AGAIN)  # half a head: waiting for the rest would take this
-            seen = self._peek()
-        if not seen.startswith(_CONTINUE) or _HEAD_END not in seen:
+        head = self._continue()
+        if not head:
             return self.final()
-        head = self._socket.recv(seen.index(_HEAD_END) + len(_HEAD_END))
         lines = (line.partition(b":") for line in head.split(b"\r\n")[1:] if line)
         return 100, {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, _, value in lines}
+
+    def sign_of_life(self) -> bool:
+        """Wait for one more ``100 Continue``, and take it; False if the answer comes instead, which is left for ``final``."""
+        return bool(self._continue())
 
     def send(self, data: bytes) -> None:
         """Send a piece of the body, as a chunk of its own."""
@@ -242,6 +242,17 @@ class StorageConnection:
         """Cut the connection now, whatever is under way on it and whoever still holds a file on its socket."""
         self._connection.close()
         self._socket.fd._real_close()
+
+    def _continue(self) -> bytes:
+        """Wait for what comes next: the whole head, taken, of a ``100 Continue``; nothing if it is something else."""
+        seen = self._peek()
+        while _CONTINUE.startswith(seen[: len(_CONTINUE)]) and 0 < len(seen) < _LONGEST_HEAD and _HEAD_END not in seen:
+            sleep(_LOOK_AGAIN)  # half a head: waiting for the rest would take this
+            seen = self._peek()
+        if not seen.startswith(_CONTINUE) or _HEAD_END not in seen:
+            return b""
+        head: bytes = self._socket.recv(seen.index(_HEAD_END) + len(_HEAD_END))
+        return head
 
     def _peek(self) -> bytes:
         data: bytes = self._socket.recv(_LONGEST_HEAD, socket.MSG_PEEK)

@@ -32,6 +32,10 @@ PROGRAM = "X-Zerovm-Program"
 # proxy names only images whose bytes it has read itself, with the rights of its caller.
 IMAGE = "X-Zerovm-Image"
 
+# With 100 Continue: every so many seconds of a session the server will send a further 100 Continue, as a sign of life. No
+# header, no signs.
+PULSE = "X-Zerovm-Pulse"
+
 # Response headers, storage server to proxy, and (as comma lists) proxy to client.
 SYSTEM = "X-Nexe-System"
 STATUS = "X-Nexe-Status"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ import simplejson
 
 from tests import guests
 from tests.cluster.conftest import Client
+from zerocloud.objectquery.workspace import PREFIX
 from zerocloud.zebra import Zebra
 from zerocloud.zerovm.service.process import NAMES
 
@@ -57,8 +59,9 @@ def sessions(zebra: Zebra) -> list[str]:
 
 
 def leftovers(zebra: Zebra) -> list[str]:
-    """Files in the devices' temporary directories, and open session files that have no name any more."""
-    named = [str(path) for path in zebra.layout.directory.glob("node*/*/tmp/**/*") if path.is_file()]
+    """Files of sessions on the devices, with names, and open ones without. Swift has files of its own there."""
+    directory, ours = zebra.layout.directory, re.compile(r"/node\d+/\w+/tmp[\w-]*/.* \(deleted\)")
+    named = [str(path) for path in directory.glob(f"node*/*/tmp*/{PREFIX}*")]
     held, links = [], []
     for member in zebra.state().members:
         with suppress(OSError):  # it may have been killed
@@ -66,7 +69,7 @@ def leftovers(zebra: Zebra) -> list[str]:
         for link in links:
             with suppress(OSError):
                 target = os.readlink(link)
-                if target.startswith(f"{zebra.layout.directory}/node") and "/tmp/" in target and target.endswith("(deleted)"):
+                if target.startswith(str(directory)) and ours.fullmatch(target.removeprefix(str(directory))):
                     held.append(target)
     return named + held
 

@@ -31,6 +31,7 @@ from zerocloud.zebra import Zebra
 POOLS = "default = WaitPool(4,4); cluster = PriorityPool(2,4);"
 OVERRIDES = {
     "object/object_query/zerovm_threadpools": POOLS,
+    "object/object_query/zerovm_pulse": "1",
     "proxy/DEFAULT/node_timeout": "10",
     "proxy/proxy-server/error_suppression_limit": "1000",  # what one test does to a node is not the next one's problem
     "proxy/proxy_query/zerovm_admission_timeout": "2",
@@ -199,7 +200,7 @@ def test_a_node_of_a_shuffle_that_is_killed(own: Zebra, client: Client, place: s
 
 
 def test_a_server_that_hangs_while_a_session_runs_on_it(own: Zebra, client: Client, place: str) -> None:
-    with running(client, lingering(place, timeout=2), X_Zerovm_Timeout="40") as answer:
+    with running(client, lingering(place), X_Zerovm_Timeout="600") as answer:
         process = own.state().member(f"node{where(caught(own))}").process
         process.signal(signal.SIGSTOP)
         try:

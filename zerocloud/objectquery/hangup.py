@@ -39,7 +39,7 @@ def ended_by_hangup(environ: Mapping[str, Any]) -> Iterator[None]:
 
     Without a socket behind the request (a call within the process) the block just runs.
     """
-    client = _client_socket(environ)
+    client = client_socket(environ)
     if client is None:
         yield
         return
@@ -50,7 +50,8 @@ def ended_by_hangup(environ: Mapping[str, Any]) -> Iterator[None]:
         watch.stop()
 
 
-def _client_socket(environ: Mapping[str, Any]) -> Any:
+def client_socket(environ: Mapping[str, Any]) -> Any:
+    """The socket that the request came in on, or None where there is none behind it."""
     get_socket = getattr(environ.get("eventlet.input"), "get_socket", None)
     return get_socket() if get_socket else None
 

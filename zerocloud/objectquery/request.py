@@ -32,6 +32,7 @@ from zerocloud.objectquery.manifest_maker import Limits
 from zerocloud.objectquery.metrics import Metrics
 from zerocloud.objectquery.outputs import OutputStream
 from zerocloud.objectquery.programs import KnownImage, Programs
+from zerocloud.objectquery.pulse import expects_signs, signs_of_life
 from zerocloud.objectquery.refusal import ExecutorLost, Refusal
 from zerocloud.objectquery.session import Ended, Place, Session, read_node
 from zerocloud.objectquery.settings import Settings
@@ -114,7 +115,8 @@ class SessionRequest:
                 self._node = node = read_node(members.description)
                 image = KnownImage(host.programs, members.kept_image) if members.kept_image else None
                 place = self._place(head, space, image, local, partial(host.store.neighbour, head.place, stack=held))
-                ended = Session(head, node, place, held, outputs).run(members.files, connection)
+                with signs_of_life(request.environ, host.settings.pulse):
+                    ended = Session(head, node, place, held, outputs).run(members.files, connection)
             reason = failure(ended.report)
             if reason and not space.has_room():
                 raise Refusal(507, f"The device ran full while the program ran. {reason}", {wire.STATUS: wire.RUNTIME_ERROR})
@@ -127,8 +129,9 @@ class SessionRequest:
         stream, programs = self._request.environ["wsgi.input"], self._host.programs
         known, image = programs.find(head.program, held), programs.find(head.image, held)
         told = ((wire.PROGRAM, head.program, known), (wire.IMAGE, head.image, image))
-        if here := [(header, name) for header, name, file in told if file is not None]:
-            stream.set_hundred_continue_response_headers(here)
+        if expects_signs(self._request.environ):
+            here = [(header, name) for header, name, file in told if file is not None]
+            stream.set_hundred_continue_response_headers([*here, (wire.PULSE, f"{settings.pulse:g}")])
         members = receive(Body(stream, head.length, settings), space, settings.max_input, held)
         if wire.BOOT_MEMBER in members.files:
             programs.keep(members.program_hash.hexdigest(), members.files[wire.BOOT_MEMBER])

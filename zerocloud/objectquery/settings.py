@@ -49,6 +49,7 @@ class Settings:
     client_timeout: float
     max_upload_time: float
     chunk_size: int
+    pulse: float
     log_requests: bool
     debug: bool
 
@@ -81,6 +82,7 @@ class Settings:
             client_timeout=options.seconds("client_timeout", 60),
             max_upload_time=options.seconds("max_upload_time", 86400),
             chunk_size=options.integer("network_chunk_size", 65536, minimum=512),
+            pulse=options.seconds("zerovm_pulse", 5),
             log_requests=options.boolean("log_requests", True),
             debug=options.boolean("zerovm_debug", False),
         )

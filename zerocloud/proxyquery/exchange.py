@@ -39,6 +39,9 @@ from .work import Work
 GRACE = 5.0
 """Seconds that a server has beyond a session's time limit to kill it and to report."""
 
+MISSED_SIGNS = 4
+"""Signs of life that may be overdue until a server counts as hanging."""
+
 REASON_LIMIT = 1000
 """Bytes of a refusal's text that are read."""
 
@@ -96,6 +99,7 @@ class Exchange:
         self._sources: list[Source] = []
         self._program: ProgramSource | None = None
         self._program_known = False
+        self._silence: float | None = None
         self._image_known = False
 
     # -- the scheduler's word --------------------------------------------------------------------------------------
@@ -159,6 +163,7 @@ class Exchange:
             self._program_known = headers.get(wire.PROGRAM.lower(), "no") == self._program.digest
         if name := self._around.brought.name:
             self._image_known = headers.get(wire.IMAGE.lower()) == name
+        self._silence = _pulse(headers) * MISSED_SIGNS or None
         self._tell(event)
         return isinstance(event, Admitted)
 
@@ -177,7 +182,7 @@ class Exchange:
         settings = self._around.settings
         try:
             self._send_body(self._connection)
-            status, headers = self._within(self._work.timeout + GRACE, "the session's end", self._connection.final)
+            status, headers = self._within(self._work.timeout + GRACE, "the session's end", self._ending)
             text = "" if status == 200 else self._text(self._connection)
         except SourceError as error:
             self._tell(unavailable_event(*self._ids, error.status, error.text))
@@ -195,6 +200,13 @@ class Exchange:
             self._salvage(answer)
         self._tell(event)
         return answer if isinstance(event, Succeeded) else None
+
+    def _ending(self) -> tuple[int, dict[str, str]]:
+        """Wait for the answer, and as long as it does not come, for signs of life, if the server sends any."""
+        assert self._connection is not None
+        while self._silence and self._within(self._silence, "a sign of life", self._connection.sign_of_life):
+            pass
+        return self._connection.final()
 
     def _deliver(self, answer: Answer) -> None:
         """Keep the answer for as long as others are missing, then publish it."""
@@ -318,6 +330,15 @@ class Exchange:
                 if error is not expired:
                     raise
         raise _Slow(step, seconds)
+
+
+def _pulse(headers: Mapping[str, str]) -> float:
+    """Seconds between a server's signs of life; 0 if it sends none."""
+    try:
+        seconds = float(headers.get(wire.PULSE.lower(), "0"))
+    except ValueError:
+        return 0.0
+    return seconds if 0 < seconds < math.inf else 0.0
 
 
 class _Slow(Exception):

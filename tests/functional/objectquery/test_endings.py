@@ -12,6 +12,7 @@ import pytest
 
 from tests.guests import compiled
 from zerocloud import wire
+from zerocloud.objectquery import pulse
 
 from .conftest import READ, STDOUT, device, name_of, node, storage_server, tar_stream, wait_for, worker
 
@@ -211,6 +212,21 @@ def test_a_killed_storage_server_takes_its_sessions_along(tmp_path, stopped):
             wait_for(lambda: server.sessions() == 0, "the session has ended", 1)
             wait_for(lambda: not server.executors(), "the service ends when nobody is left", 5)
         assert not list(server.device.glob("tmp*/*"))
+
+
+def test_a_running_session_gives_signs_of_life_and_then_its_answer(tmp_path):
+    with storage_server(tmp_path, zerovm_pulse="0.1") as server:
+        body = body_of("loop", node(STDOUT, timeout=1))
+        with server.started("/a", len(body)) as connection:
+            connection.sendall(body)
+            seen = b""
+            while b" 200 OK" not in seen:
+                seen += (piece := connection.recv(65536))
+                assert piece
+    signs, _, head = seen.rpartition(pulse.SIGN)
+    assert signs.replace(pulse.SIGN, b"") == b""
+    assert signs.count(pulse.SIGN) >= 3
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_a_running_session_holds_up_nobody(warm):

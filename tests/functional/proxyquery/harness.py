@@ -25,6 +25,7 @@ from swift.common.storage_policy import POLICIES
 from swift.common.swob import Request, Response
 
 from zerocloud import wire
+from zerocloud.objectquery.pulse import signs_of_life
 from zerocloud.proxyquery import filter_factory
 
 ACCOUNT = "AUTH_test"
@@ -214,7 +215,10 @@ Behaviour = Callable[[Job], Answer | Response]
 
 
 class Server:
-    """A storage server. ``before`` may answer instead of 100 Continue, ``take`` reads a body, ``run`` answers a session."""
+    """A storage server. ``before`` may answer instead of 100 Continue, ``take`` reads a body, ``run`` answers a session.
+
+    With a ``pulse`` it announces a sign of life every so many seconds, and sends them unless it ``hangs``.
+    """
 
     def __init__(self, address: str) -> None:
         self.socket = listen((address, 0))
@@ -225,6 +229,8 @@ class Server:
         self.asked: list[dict[str, str]] = []
         self.gone = 0
         self.before: Callable[[dict[str, str]], Any] = lambda headers: None
+        self.pulse = 0.0
+        self.hangs = False
         self.take: Callable[[Any], bytes] = lambda stream: stream.read()
         self.run: Behaviour = lambda job: Answer({"stdout": b""} if _writes(job, "stdout") else {})
         self.connections: Any = GreenPool()
@@ -246,11 +252,15 @@ class Server:
         if refusal is not None:
             return refusal(environ, start_response)
         known = ((wire.PROGRAM, self.programs), (wire.IMAGE, self.images))
-        if here := [(name, headers[name]) for name, names in known if headers.get(name) in names]:
+        here = [(name, headers[name]) for name, names in known if headers.get(name) in names]
+        if self.pulse:
+            here.append((wire.PULSE, str(self.pulse)))
+        if here:
             environ["wsgi.input"].set_hundred_continue_response_headers(here)
         job = Job(unquote(request.path), headers, _unpack(self.take(environ["wsgi.input"])))
         self.jobs.append(job)
-        answer = self.run(job)
+        with signs_of_life({**environ, "HTTP_EXPECT": "100-continue"}, 0 if self.hangs else self.pulse):
+            answer = self.run(job)
         if isinstance(answer, Answer):
             response = Response(status=200, body=answer.body(), content_type="application/x-gtar", request=request)
             for name, value in (

@@ -197,6 +197,28 @@ def test_servers_that_are_all_late_are_given_more_time(hasty):
     assert blamed == []
 
 
+def test_a_server_that_gives_no_sign_of_life_is_left_long_before_the_timeout(world, group, blamed):
+    world.every(pulse=0.25)
+
+    def hang(server):
+        server.hangs = True
+        server.run = lambda job: sleep(30)
+
+    world.every(run=good)
+    victims = first_asked(world, hang)
+    answer = world.post(group)
+    assert (answer.status_int, answer.body) == (200, b"answer")
+    assert victims[0].address not in answer.headers["X-Nexe-Server"]
+    assert (len(asked(world)), blamed) == (2, [])
+
+
+def test_a_program_that_takes_its_time_is_waited_for_while_its_server_lives(world, group, blamed):
+    world.every(pulse=0.25, run=lambda job: sleep(1.5) or good(job))
+    answer = world.post(group)
+    assert (answer.status_int, answer.body) == (200, b"answer")
+    assert len(asked(world)) == 1
+
+
 def test_a_server_that_takes_nothing_slows_only_its_own_node(world, blamed):
     for name in ("a", "b"):
         world.pipeline.put(f"c/in-{name}", b"")

@@ -28,6 +28,7 @@ CHANGED = {
     "client_timeout": ("client_timeout", "17", 17.0),
     "max_upload_time": ("max_upload_time", "18", 18.0),
     "chunk_size": ("network_chunk_size", "1900", 1900),
+    "pulse": ("zerovm_pulse", "2.5", 2.5),
     "log_requests": ("log_requests", "false", False),
     "debug": ("zerovm_debug", "yes", True),
 }

@@ -71,6 +71,8 @@ secret, since the servers have forgotten the first.
 streams, some of them before the proxy notices the loss. The first event puts the gang into its settling time; the loss is
 there when it ends, or sooner when all sessions have ended; the gang runs again, on other servers. Nothing had been published.
 
+*A server that hangs under a running guest.* Its signs of life stay out; it is lost, like one that dies, some seconds later.
+
 *A guest that kills its server's executor whenever it runs.* Lost on A, on B, on C: then the node fails with its story, and the
 job with it.
 
