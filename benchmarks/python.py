@@ -81,6 +81,11 @@ def median(action: Callable[[], object], rounds: int) -> float:
     return statistics.median(times)
 
 
+def session(action: Callable[[], requests.Response], rounds: int) -> float:
+    """The median of what a job's session takes on its server, in milliseconds, as the node's report has it."""
+    return statistics.median(float(action().headers["X-Nexe-Cdr-Line"].split(",")[1]) * 1e3 for _ in range(rounds))
+
+
 def used(zebra: Zebra) -> tuple[int, int]:
     """Bytes of memory that only they have, and open files, of all processes of a playground."""
     memory = files = 0
@@ -131,6 +136,8 @@ def main() -> None:
         warm = median(lambda: cluster.run(PYTHON, PANDAS), ROUNDS)
         lean = median(lambda: cluster.run(PYTHON, PANDAS, memory="2G"), COLD_ROUNDS)
         cold = median(lambda: cluster.run(PYTHON, PANDAS, cold=True), COLD_ROUNDS)
+        warm_session = session(lambda: cluster.run(PYTHON, PANDAS), ROUNDS)
+        cold_session = session(lambda: cluster.run(PYTHON, PANDAS, cold=True), COLD_ROUNDS)
         nothing, native = host("pass"), host(PANDAS)
         grown = endurance(zebra, cluster, options.sessions)
     print(f"a guest that does nothing          {guest:8.1f} ms")
@@ -138,6 +145,8 @@ def main() -> None:
     print(f"numpy and pandas, warm             {warm:8.1f} ms  {warm / guest:6.2f} times that")
     print(f"numpy and pandas, lean             {lean:8.1f} ms")
     print(f"numpy and pandas, cold             {cold:8.1f} ms  the warm one takes 1/{cold / warm:.0f}")
+    sessions = f"{warm_session:8.1f} ms warm, {cold_session:.1f} ms cold: 1/{cold_session / warm_session:.0f}"
+    print(f"of these jobs the node's session   {sessions}")
     print(f"the host's Python doing nothing    {nothing:8.1f} ms")
     print(f"the host's numpy and pandas        {native:8.1f} ms  the warm one takes {warm / native:.2f} times that")
     print(f"{options.sessions} sessions in a row: {grown} over the second half")
