@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.queue.conftest import ANONYMOUS, OWNER, STRANGER, Caller, over
 from tests.unit.queue.fake_swift import FakeSwift
+from zerocloud.queue.messages import Messages
 
 ENTRY = "1700000000.00000/0123456789abcdef"
 
@@ -394,3 +395,14 @@ def test_a_queue_that_keeps_its_storage_policy(alice: Caller, swift: FakeSwift) 
 
     swift.refuse = once
     assert alice("PUT", "/q").status == 202
+
+
+def test_a_listing_has_a_limit_too(alice: Caller, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        alice.post(number)
+    seen = []
+    read = Messages.read
+    monkeypatch.setattr(Messages, "read", lambda self, wish: seen.append(wish.limit) or read(self, wish))
+    for asked in ("1", "1000", "1001", "9" * 50):
+        assert alice("GET", f"/q/message?echo=true&limit={asked}").status == 200
+    assert seen == [1, 1000, 1000, 1000]
