@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -30,6 +32,22 @@ class ExecutorService:
         with self._connect() as connection:
             self._hold()
             yield connection
+
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether no other process that uses this service is at this work; if so, none will be inside the block.
+
+        The lock is a file beside the service's socket. Raises OSError.
+        """
+        lock = os.open(f"{self._settings.socket}.{work}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+        finally:
+            os.close(lock)
 
     @contextmanager
     def admitted(self, head: Head) -> Iterator[Connection]:

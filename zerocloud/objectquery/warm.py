@@ -10,7 +10,6 @@ A frozen guest that is gone is noticed by who wants it, who runs cold, and has a
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import time
@@ -39,6 +38,7 @@ from zerocloud.zerovm.states import EndState
 from zerocloud.zrt import nvram
 from zerocloud.zrt.nvram import Filesystem, Nvram
 
+WORK = "warming"
 WARM_SECONDS = 120
 COMPILE_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 1.0
@@ -170,16 +170,12 @@ class WarmGuests:
                     self._make(self._form(image, description, kind))
 
     def _make(self, form: WarmForm) -> None:
-        """The edge of a thread. Another process of this host that is at it, for any guest of the image, is left to it."""
+        """The edge of a thread. Where another process of this host makes warm guests, it is left to that."""
         self._starting.add(form.name)
         try:
-            with self._images.open(form.image) as lock:  # not the file that the guest gets, which would keep the lock
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                with self._executor.connected() as connection:
-                    there = connection.frozen(form.name)
-                self._note(form, there or self._made(form))
-        except BlockingIOError:
-            pass
+            with self._executor.connected() as connection, self._executor.alone(WORK) as alone:
+                if alone:
+                    self._note(form, connection.frozen(form.name) or self._made(form))
         except (Refusal, ServiceError, ReportError, OSError, Timeout) as error:
             self._note(form, False)
             self._logger.warning("warming up %s failed: %s", form.name, error)
