@@ -17,8 +17,8 @@ from tests.cluster.s3 import s3_client
 from tests.cluster.test_zpm import ARGUMENTS
 from tests.cluster.zebra_shell import CLEAN
 from zerocloud import zpm
+from zerocloud.client import LoginError, log_in
 from zerocloud.client import connect as library
-from zerocloud.client import log_in
 from zerocloud.zebra import Zebra, keystone, settings, view
 from zerocloud.zebra.errors import SettingsError
 from zerocloud.zebra.settings import user_called
@@ -64,6 +64,13 @@ def test_the_commands_sign_in(cloud: Zebra, variables: Mapping[str, str], tmp_pa
         stored = {"name": "stdout", "path": "swift://~/c/out", "content_type": "text/plain"}
         assert connection.submit([{**group, "devices": [devices[0], stored]}]).result().status == 200
     assert shell(variables, tmp_path, "swiftclient.shell", "download", "c", "out", "-o", "-") == "hello"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("wrong", ["OS_PASSWORD", "OS_USERNAME", "OS_PROJECT_NAME"])
+def test_who_is_not_let_in(variables: Mapping[str, str], wrong: str) -> None:
+    with pytest.raises(LoginError, match=r"can't sign in at .*: wrong user, password, project or domain"):
+        log_in({**variables, wrong: "wrong"})
 
 
 def test_who_may_what(cloud: Zebra) -> None:

@@ -79,7 +79,11 @@ def _ask(credentials: Sequence[str], version: str, options: Mapping[str, str]) -
     except ClientException as error:
         if "keystoneclient" in error.msg:  # swiftclient's own sentence names options that are not ours
             raise LoginError('Signing in by Keystone needs another package: pip install "zerocloud[keystone]"') from error
-        reason = "wrong user or password" if error.http_status == HTTPStatus.UNAUTHORIZED else error.msg
+        if "Unable to establish connection" in error.msg:  # keystoneclient's words for it, below swiftclient's
+            raise LoginError(f"{url} does not answer: {root_reason(error)}") from error
+        reason = error.msg
+        if error.http_status == HTTPStatus.UNAUTHORIZED or reason.startswith("Unauthorized"):  # a Keystone's has no status here
+            reason = "wrong user or password" if version == "1" else "wrong user, password, project or domain"
         raise LoginError(f"{user} can't sign in at {url}: {reason}") from error
     except OSError as error:
         raise LoginError(f"{url} does not answer: {root_reason(error)}") from error

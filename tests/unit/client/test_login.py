@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from swiftclient.exceptions import ClientException
 
 from zerocloud.client import Login, LoginError, log_in
 from zerocloud.client import login as module
@@ -97,3 +98,28 @@ def test_clouds_that_are_not_there(asked, tmp_path, text, says):
     with pytest.raises(LoginError, match=says):
         log_in({"OS_CLOUD": "other", "OS_CLIENT_CONFIG_FILE": str(tmp_path / "clouds.yaml")})
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            "Unauthorized. Check username/id, password",
+            r"u can't sign in at http://k/v3: wrong user, password, project or domain",
+        ),
+        (
+            "Authorization Failure. Unable to establish connection to http://k",
+            "http://k/v3 does not answer: Connection refused",
+        ),
+    ],
+)
+def test_what_a_keystone_s_library_says_in_its_own_words(monkeypatch, words, says):
+    def refuse(*_, **__):
+        try:
+            raise ConnectionRefusedError(111, "Connection refused")
+        except OSError as error:
+            raise ClientException(words) from error
+
+    monkeypatch.setattr(module, "get_auth", refuse)
+    with pytest.raises(LoginError, match=says):
+        log_in({"OS_AUTH_URL": "http://k/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p"})
