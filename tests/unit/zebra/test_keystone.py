@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 
 from zerocloud.zebra import configuration, keystone, settings
 from zerocloud.zebra.errors import SettingsError
 from zerocloud.zebra.keystone.configuration import environment
 from zerocloud.zebra.keystone.people import People, roles
+from zerocloud.zebra.keystone.server import make_keys
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.settings import USERS, Settings, Wish
 from zerocloud.zebra.supervisor import groups
@@ -111,6 +113,16 @@ def test_people_are_made_once_and_the_address_follows(known: Settings) -> None:
     People(books.ask).settle(moved, USERS)
     assert (books.made, books.grants) == (made, grants)
     assert [endpoint["url"] for endpoint in books.things["endpoints"]] == ["http://127.0.0.1:5/v1/AUTH_%(project_id)s"]
+
+
+def test_keys_are_made_once_and_nobody_else_s(tmp_path: Path) -> None:
+    make_keys(tmp_path / "k")
+    keys = {path.name: path.read_bytes() for path in (tmp_path / "k").iterdir()}
+    assert sorted(keys) == ["0", "1"]
+    assert all(Fernet(key) for key in keys.values())
+    assert [path.stat().st_mode & 0o077 for path in (tmp_path / "k", tmp_path / "k/0")] == [0, 0]
+    make_keys(tmp_path / "k")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "k").iterdir()} == keys
 
 
 def test_roles() -> None:

@@ -6,6 +6,7 @@ from zerocloud.zebra.settings import PROXY_ADDRESS, Settings
 
 DOMAIN = "default"
 DATABASE = "keystone.sqlite"
+TOKEN_KEYS, CREDENTIAL_KEYS = KEYS = ("fernet", "credential")
 SERVICE_USER, SERVICE_PROJECT = "swift", "service"
 OPERATOR, RESELLER = "member", "ResellerAdmin"
 TOKEN_SECONDS = 24 * 3600
@@ -17,9 +18,9 @@ def keystone_conf() -> dict[str, dict[str, str]]:
     return {
         "DEFAULT": {"use_stderr": "true"},
         "database": {"connection": f"sqlite:///{DATABASE}"},
-        "fernet_tokens": {"key_repository": "fernet"},
-        "fernet_receipts": {"key_repository": "fernet"},
-        "credential": {"key_repository": "credential"},
+        "fernet_tokens": {"key_repository": TOKEN_KEYS},
+        "fernet_receipts": {"key_repository": TOKEN_KEYS},
+        "credential": {"key_repository": CREDENTIAL_KEYS},
         "token": {"expiration": str(TOKEN_SECONDS)},
         # bcrypt's fewest rounds, since everybody knows these passwords; and its longest password, or each use is a warning.
         "identity": {"password_hash_rounds": "4", "max_password_length": "72"},

@@ -1,15 +1,18 @@
 """The process ``keystone`` of a Zebra.
 
-``keystone-manage`` brings database and keys up to date at every start, which takes it a second; so an upgrade of Keystone is no
-more than that. Its commands are run in children, since Keystone reads its configuration once in a process. Tested with
-Keystone 30; besides its command line it is only asked for its WSGI application.
+``keystone-manage`` brings the database up to date at every start, which takes it a second; so an upgrade of Keystone is no more
+than that. Its commands are run in children, since Keystone reads its configuration once in a process. Keys are files of Fernet
+keys, as its ``fernet_setup`` makes them; but that wants a user whose id has a name. Tested with Keystone 30; besides its
+command line it is only asked for its WSGI application.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import multiprocessing
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -21,14 +24,15 @@ import simplejson
 from webob import Request
 
 from zerocloud.zebra import serverlog
-from zerocloud.zebra.keystone.configuration import DOMAIN, environment
+from zerocloud.zebra.keystone.configuration import DOMAIN, KEYS, environment
 from zerocloud.zebra.keystone.people import Ask, People
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.settings import ADMINISTRATOR, USERS, Settings
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 IDLE_SECONDS = 60.0
-OURS = ("--keystone-user", str(os.getuid()), "--keystone-group", str(os.getgid()))
+STAGED, PRIMARY = "0", "1"
+"""Names of the keys: that of the next rotation, and that which encrypts."""
 
 
 def serve(layout: Layout, settings: Settings, listener: socket.socket) -> None:
@@ -38,7 +42,9 @@ def serve(layout: Layout, settings: Settings, listener: socket.socket) -> None:
     os.environ |= environment(settings)
     configuration = layout.configuration("keystone")
     cli: Any = import_module("keystone.cmd.cli")
-    for command in (["db_sync"], ["fernet_setup", *OURS], ["credential_setup", *OURS], _bootstrap(settings)):
+    for folder in KEYS:
+        make_keys(layout.keystone / folder)
+    for command in (["db_sync"], _bootstrap(settings)):
         _manage(cli.main, ["keystone-manage", "--config-file", str(configuration), *command])
     application = _application(configuration)
     serverlog.open_log(layout.log_of("keystone"))
@@ -51,6 +57,18 @@ def serve(layout: Layout, settings: Settings, listener: socket.socket) -> None:
         utils.NullLogger(),
         socket_timeout=IDLE_SECONDS,
     )
+
+
+def make_keys(folder: Path) -> None:
+    """A repository of Fernet keys, unless there is one."""
+    if (folder / PRIMARY).exists():
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in (STAGED, PRIMARY):
+        fresh = folder / f".{name}"  # Keystone reads numbers only
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(base64.urlsafe_b64encode(secrets.token_bytes(32)))
+        fresh.rename(folder / name)
 
 
 def _bootstrap(settings: Settings) -> list[str]:
