@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from swift.common.concurrency import Semaphore
-from swift.common.constraints import valid_api_version
+from swift.common.constraints import check_utf8, valid_api_version
 from swift.common.swob import str_to_wsgi, wsgi_to_str
 from swift.common.utils import FileLikeIter, close_if_possible, drain_and_close
 from swift.common.wsgi import make_env, make_pre_authed_env, make_subrequest
@@ -43,9 +43,12 @@ def version_of(headers: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def object_path(wsgi_path: str) -> SwiftPath | None:
-    """The object that a request's path (a WSGI string) names; None if it names none of Swift's."""
-    first, version, account, container, name = [*str(wsgi_to_str(wsgi_path)).split("/", 4), "", "", "", ""][:5]
+    """The object that a request's path (a WSGI string) names; None if it names none of Swift's, which are UTF-8."""
+    path = str(wsgi_to_str(wsgi_path))
+    first, version, account, container, name = [*path.split("/", 4), "", "", "", ""][:5]
     if first or not valid_api_version(version) or not (account and container and name):
+        return None
+    if not check_utf8(path, internal=True):
         return None
     return SwiftPath(account, container, name)
 

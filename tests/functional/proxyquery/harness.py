@@ -20,9 +20,10 @@ from urllib.parse import parse_qs, unquote
 
 from swift.common import utils
 from swift.common.concurrency import GreenPool, listen, sleep, spawn, wsgi
+from swift.common.constraints import check_utf8
 from swift.common.ring import RingBuilder
 from swift.common.storage_policy import POLICIES
-from swift.common.swob import Request, Response
+from swift.common.swob import Request, Response, wsgi_to_str
 
 from zerocloud import wire
 from zerocloud.objectquery.pulse import signs_of_life
@@ -78,6 +79,8 @@ class Pipeline:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         request = Request(environ)
+        if not check_utf8(wsgi_to_str(request.path_info), internal=True):  # as Swift does
+            return Response(status=412, request=request)(environ, start_response)
         path = request.path_info.encode("latin-1").decode().removeprefix("/v1/")
         self.requests.append((request.method, path))
         if request.headers.get("X-Newest") == "true":
