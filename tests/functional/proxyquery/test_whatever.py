@@ -1,16 +1,18 @@
-"""Whatever a client sends, it gets an answer with a sentence: no request breaks the filters, none leaves anything open."""
+"""Whatever a client sends, whatever a program answers: there is one answer, nothing breaks, and nothing is left open."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from swift.common.swob import Request
+from swift.common.utils import close_if_possible
 
-from tests.functional.proxyquery.harness import ACCOUNT, World
+from tests.functional.proxyquery.harness import ACCOUNT, Answer, World
 from tests.functional.proxyquery.test_ways import GZIP, TAR, archive
 from zerocloud.chain import filter_factory as chain
 from zerocloud.queue import filter_factory as queue
@@ -99,3 +101,60 @@ def test_every_request_has_an_answer(whole, method, path, query, headers, body):
     assert not any("\n" in value or "\r" in value for value in response.headers.values())
     world.settle()
     assert not [body.name for body in world.pipeline.open], "a response of the pipeline was left open"
+
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+SAYS = {
+    "Status": ["200 OK", "204 No Content", "304 x", "100 Continue", "999", "404", "", "200 OK\r\nX-Evil: 1"],
+    "Content-Type": ["application/json", "text/html; charset=x", "\r\n", "message/http", ""],
+    "Content-Length": ["0", "5", "-1", "x", "99999999999999999999"],
+    "X-Zerovm-Execute": ["1.0", "open/1.0"],
+    "Etag": ['"own"', "own", 'W/"x"', ""],
+    "Accept-Ranges": ["bytes", "none"],
+    "Connection": ["close", "x-hop, keep-alive", ","],
+    "Location": ["/x", "//evil", "\x00"],
+    "X-Chain-Jobs": ["forged"],
+    "X-Nexe-Error": ["forged"],
+    "Vary": ["Origin"],
+}
+ANY = st.text(max_size=12)
+RECORDS = st.dictionaries(
+    st.sampled_from(sorted(SAYS)) | ANY, st.sampled_from([one for values in SAYS.values() for one in values]) | ANY
+)
+ASKED = st.sampled_from(["GET", "HEAD", "POST"])
+WISHES = st.dictionaries(
+    st.sampled_from(["Accept", "Range", "If-None-Match", "Origin"]),
+    st.sampled_from(["application/json", "multipart/mixed", "bytes=1-2", '"own"', "*", "https://shop.example"]),
+)
+
+
+@given(ASKED, st.sampled_from([f"/open/{ACCOUNT}/c/zapp", f"/v1/{ACCOUNT}/hooked/data"]), WISHES, RECORDS, BODIES)
+def test_every_answer_is_one(whole, method, path, wishes, records, body):
+    world, application = whole
+    world.pipeline.containers = {
+        f"{ACCOUNT}/c": {"X-Container-Meta-Access-Control-Allow-Origin": "*"},
+        f"{ACCOUNT}/hooked": {"X-Container-Meta-Zerovm-On-Get": "swift://~/c/zapp"},
+    }
+    world.pipeline.put("c/zapp", ZAPP, **{"Content-Type": TAR, "X-Timestamp": "1"})
+    world.pipeline.put("c/exe", b"\0asm")
+    world.pipeline.put("hooked/data", b"stored")
+    told = {name: value for name, value in records.items() if name and "=" not in name}  # what a tar's header can hold
+    world.every(run=lambda job: Answer({"stdout": body}, {"stdout": told}))
+    response = Request.blank(path, method=method, headers=wishes).get_response(application)
+    said = b"".join(response.app_iter)
+    close_if_possible(response.app_iter)
+    world.every(run=lambda job: Answer({"stdout": b""}))
+    assert 200 <= response.status_int < 600
+    if method == "HEAD" or response.status_int in (204, 205, 304):
+        assert said == b""
+    elif response.content_length is not None:
+        assert len(said) == response.content_length
+    for name, value in response.headers.items():
+        assert TOKEN.fullmatch(name)
+        assert not any(ord(letter) < 32 or ord(letter) == 127 for letter in value), (name, value)
+        assert name.lower() not in ("connection", "transfer-encoding", "set-cookie", "x-evil")
+    assert "forged" not in [
+        value for name, value in response.headers.items() if name.lower().startswith(("x-nexe-", "x-chain-"))
+    ]
+    world.settle()
+    assert not [one.name for one in world.pipeline.open]
