@@ -79,7 +79,7 @@ function numbers(rows) {
     "details",
     {},
     h("summary", {}, "All that was counted"),
-    h("table", { class: "sessions" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, lines)),
+    h("table", { class: "counted" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, lines)),
   );
 }
 
