@@ -52,12 +52,15 @@ def progress(console: Console) -> Progress:
 def summary(answer: Answer) -> None:
     """Show on standard error what each session of a job did."""
     console = errors()
-    console.print(_nodes_table(answer.nodes, answer.more_nodes))
+    nodes, more = answer.nodes, answer.more_nodes
+    console.print(_nodes_table(nodes))
+    if more:
+        console.print(f"and {more} more: zerocloud job show {answer.job} --nodes {len(nodes) + more}", markup=False)
     console.print(f"Total time: {answer.seconds:.3f} s")
 
 
-def _nodes_table(nodes: Iterable[NodeResult], more: int = 0) -> Table:
-    table = Table(box=None, pad_edge=False, caption=f"… and {more} more" if more else None)
+def _nodes_table(nodes: Iterable[NodeResult]) -> Table:
+    table = Table(box=None, pad_edge=False)
     for heading in ("node", "ran on", "status"):
         table.add_column(heading)
     for heading in ("exit", "seconds", "cpu", "read", "written", "received", "sent"):

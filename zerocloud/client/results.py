@@ -72,7 +72,7 @@ class Answer:
 
     @property
     def nodes(self) -> tuple[NodeResult, ...]:
-        """The sessions in the order of the nodes; of a very large job the first thousands."""
+        """The sessions in the order of the nodes; of a large job the first hundred or so. Its status has them all."""
         return node_results(self.headers)
 
     @property

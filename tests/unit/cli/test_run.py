@@ -46,6 +46,11 @@ def test_the_answer_is_on_standard_output(play):
     assert transport.sent[0].headers["X-Zerovm-Timeout"] == "9"
 
 
+def test_the_summary_of_a_large_job_says_where_the_rest_is(play):
+    result, _ = play(Told(200, b"", {**REPORT, "X-Nexe-More": "899"}), "job.json", "--summary")
+    assert "and 899 more: zerocloud job show j1 --nodes 900" in result.stderr
+
+
 @pytest.mark.parametrize(("body", "key", "told"), [(b"a", "body", "a"), (b"\xff", "body_base64", "/w==")])
 def test_json(play, body, key, told):
     result, transport = play(Told(200, body, REPORT), "-", "--json", input="[1]")
