@@ -33,6 +33,15 @@ class ExecutorService:
             self._hold()
             yield connection
 
+    def answers(self) -> bool:
+        """Whether the service answers within some seconds: one that hangs keeps its connections."""
+        try:
+            with Connection.open(self._settings.socket) as connection:
+                connection.ping()
+        except ServiceError:
+            return False
+        return True
+
     @contextmanager
     def alone(self, work: str) -> Iterator[bool]:
         """Whether no other process that uses this service is at this work; if so, none will be inside the block.

@@ -6,7 +6,7 @@ open. A sign is one more ``100 Continue``, which clients pass over while they wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,22 +23,27 @@ def expects_signs(environ: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def signs_of_life(environ: Mapping[str, Any], interval: float) -> Iterator[None]:
-    """Send one every ``interval`` seconds while the block runs, which must not answer itself; none if that is 0."""
+def signs_of_life(environ: Mapping[str, Any], interval: float, lives: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Send one every ``interval`` seconds while the block runs, which must not answer itself; none if that is 0.
+
+    ``lives`` is asked before: whether what the server itself waits for is there.
+    """
     client = client_socket(environ)
     if client is None or not interval or not expects_signs(environ):
         yield
         return
-    thread = spawn(_send, client, interval)
+    thread = spawn(_send, client, interval, lives)
     try:
         yield
     finally:
         thread.kill()
 
 
-def _send(client: Any, interval: float) -> None:
+def _send(client: Any, interval: float, lives: Callable[[], bool]) -> None:
     while True:
         sleep(interval)
+        if not lives():
+            continue
         try:
             client.send(SIGN)
         except OSError:

@@ -115,7 +115,7 @@ class SessionRequest:
                 self._node = node = read_node(members.description)
                 image = KnownImage(host.programs, members.kept_image) if members.kept_image else None
                 place = self._place(head, space, image, local, partial(host.store.neighbour, head.place, stack=held))
-                with signs_of_life(request.environ, host.settings.pulse):
+                with signs_of_life(request.environ, host.settings.pulse, host.executor.answers):
                     ended = Session(head, node, place, held, outputs).run(members.files, connection)
             reason = failure(ended.report)
             if reason and not space.has_room():

@@ -1,6 +1,7 @@
 """Every way in which a session can end before its time leaves nothing behind, and harms nobody else."""
 
 import os
+import select
 import signal
 import socket
 import struct
@@ -227,6 +228,29 @@ def test_a_running_session_gives_signs_of_life_and_then_its_answer(tmp_path):
     assert signs.replace(pulse.SIGN, b"") == b""
     assert signs.count(pulse.SIGN) >= 3
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_an_executor_service_that_hangs_is_no_sign_of_life(tmp_path):
+    with storage_server(tmp_path, zerovm_pulse="0.1") as server:
+        body = body_of("loop", LOOP)
+        with server.started("/a", len(body)) as connection:
+            connection.sendall(body)
+            assert connection.recv(65536).startswith(pulse.SIGN)
+            service = server.service()
+            os.kill(service, signal.SIGSTOP)
+            try:
+                wait_for(lambda: is_quiet(connection, 0.5), "no more signs")
+            finally:
+                os.kill(service, signal.SIGCONT)
+            assert connection.recv(65536).startswith(pulse.SIGN)
+
+
+def is_quiet(connection, seconds):
+    """Whether nothing comes for so long; takes what has come."""
+    if not select.select([connection], [], [], seconds)[0]:
+        return True
+    connection.recv(65536)
+    return False
 
 
 def test_a_running_session_holds_up_nobody(warm):
