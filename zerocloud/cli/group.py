@@ -44,6 +44,15 @@ class TellingGroup(click.Group):
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called. Raises UsageError, with the one that may have been meant."""
+        found = super().resolve_command(ctx, args) if self.get_command(ctx, args[0]) or args[0].startswith("-") else None
+        if found is None:
+            meant = get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f" Did you mean '{meant[0]}'?" if meant else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
+        return found
+
     def told(self, error: Exception) -> str:
         """What is printed of an error."""
         return f"Error: {error}"
@@ -58,15 +67,6 @@ class LazyGroup(TellingGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, sorted."""
         return sorted(self.modules)
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is called. Raises UsageError, with the one that may have been meant."""
-        found = super().resolve_command(ctx, args) if self.get_command(ctx, args[0]) or args[0].startswith("-") else None
-        if found is None:
-            meant = get_close_matches(args[0], self.modules, 1)
-            hint = f" Did you mean '{meant[0]}'?" if meant else ""
-            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
-        return found
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One of them, or None."""
