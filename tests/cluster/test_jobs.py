@@ -109,7 +109,6 @@ def test_inputs_that_lie_elsewhere_are_brought(client: Client, container: str) -
     [
         ("exit-3", "3", "3"),
         ("trap", "0", "unreachable"),
-        ("flood", "13", "13"),
     ],
 )
 def test_a_failing_program_tells_its_story(client: Client, container: str, guest: str, retcode: str, says: str) -> None:
