@@ -46,6 +46,11 @@ def run(page: Page) -> str:
     return page.driver.current_url.rpartition("/")[2]
 
 
+def names(page: Page) -> set[str]:
+    """Of the nodes in the table of sessions, as it is filled now."""
+    return {row.text.partition(" ")[0] for row in page.all("table.sessions tbody tr")}
+
+
 def ends(page: Page, state: str) -> None:
     page.until(lambda: page.find("h1 ~ .state").text == state, f"state {state}")
 
@@ -72,7 +77,7 @@ def test_a_mistake_is_shown_where_it_stands_then_the_map_runs(editor: Page, clie
     editor.says("text of a.txt")
     editor.says("text of b.txt")
     editor.until(lambda: len(editor.all(".graph g.box.succeeded")) == 3)
-    assert {row.text.split()[0] for row in editor.all("table.sessions tbody tr")} == {"show-1", "show-2", "sum"}
+    editor.until(lambda: names(editor) == {"show-1", "show-2", "sum"})
     assert editor.all(".bars rect.run")
     for dark in (False, True):
         editor.dark(dark)

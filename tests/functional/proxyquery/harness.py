@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from greenlet import GreenletExit
 from swift.common import utils
 from swift.common.concurrency import GreenPool, listen, sleep, spawn, wsgi
 from swift.common.constraints import check_utf8
@@ -70,6 +71,7 @@ class Pipeline:
         self.stored: dict[str, float] = {}
         self.full: set[str] = set()
         self.pace: Callable[[], None] = lambda: None
+        self.ended = False
 
     def put(self, path: str, data: bytes, **headers: str) -> None:
         self.objects[f"{ACCOUNT}/{path}"] = (data, headers)
@@ -78,6 +80,8 @@ class Pipeline:
         return self.requests.count((method, f"{ACCOUNT}/{path}"))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if self.ended:
+            raise GreenletExit
         request = Request(environ)
         if not check_utf8(wsgi_to_str(request.path_info), internal=True):  # as Swift does
             return Response(status=412, request=request)(environ, start_response)
@@ -376,6 +380,8 @@ class World:
             sleep(0)
 
     def close(self) -> None:
+        """Nothing of it goes on: what runs as long as a process of Swift's does would meet the next test's rings."""
+        self.pipeline.ended = True
         for server in self.servers:
             server.die()
 
