@@ -143,6 +143,7 @@ def test_a_file_is_uploaded_and_run_then_opened(
     page.driver.get(f"{zebra.proxy_url}/console/#/store/~/{container}")
     page.press("Actions for told.wasm")
     page.press("Open with its program")
+    page.press("Open")
     page.says("Answer")
     page.fill("query", "args=spoken&content_type=text/plain")
     page.press("Open")
@@ -150,6 +151,8 @@ def test_a_file_is_uploaded_and_run_then_opened(
     page.picture("open")
     client.put(f"{container}/x.strange", "x", Content_Type="text/strange")
     page.driver.get(f"{zebra.proxy_url}/console/#/open/~/{container}/x.strange")
+    page.says("with your rights")  # an address alone, which anybody may have made, runs nothing
+    page.press("Open")
     page.says("No application registered")
     assert not page.complaints()
 

@@ -1,5 +1,6 @@
 // An object opened by its program: a zapp, a map or a program by itself, anything else by what the account has registered for its
-// type (HTTP API, sections 4 and 5). The answer is shown as text or as a picture, never as a page.
+// type (HTTP API, sections 4 and 5). The answer is shown as text or as a picture, never as a page. Nothing runs until its button
+// is pressed: anybody's page can lead a browser to this address, and what runs has its user's rights.
 
 import { h, replace } from "../dom.js";
 import { field } from "../dialog.js";
@@ -15,7 +16,8 @@ const VERSION = /\/v1(\.0)?\/[^/]+/;
 
 export async function openView({ session, store, route, signal }) {
   const [account, container, name] = route.parts;
-  const place = h("div", { class: "body", "aria-live": "polite" });
+  const waiting = h("p", { class: "dim" }, "Open runs its program, with your rights.");
+  const place = h("div", { class: "body", "aria-live": "polite" }, waiting);
   const query = h("input", {
     value: route.query.get("with") ?? "",
     placeholder: "name=value&…",
@@ -27,7 +29,7 @@ export async function openView({ session, store, route, signal }) {
   const url = address(session, store, account, container, name);
 
   async function go(event) {
-    event?.preventDefault();
+    event.preventDefault();
     clear();
     button.disabled = true;
     replace(place, h("p", { class: "dim", role: "status" }, "Running…"));
@@ -36,7 +38,6 @@ export async function openView({ session, store, route, signal }) {
     button.disabled = false;
   }
 
-  go();
   return h("section", {}, h("div", { class: "title" }, crumbs(account, container, "", name)), form, place);
 }
 
