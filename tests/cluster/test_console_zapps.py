@@ -94,6 +94,14 @@ def test_what_is_no_zapp(zapps: Page, client: Client, container: str, tmp_path: 
     assert client.names(container) == ["something"]
 
 
+def app(files: list[tuple[str, str]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, text in files:
+            archive.writestr(name, text)
+    return packed.getvalue()
+
+
 def test_an_app_is_added_opened_and_removed(zapps: Page, client: Client, tmp_path: Path) -> None:
     told = {
         "name": "My <b>App</b>",
@@ -102,24 +110,29 @@ def test_an_app_is_added_opened_and_removed(zapps: Page, client: Client, tmp_pat
         "icon": "../../secret",
         "homepage": "javascript:alert(1)",
     }
-    path = tmp_path / "app.zip"
-    for method, name in ((zipfile.ZIP_STORED, "other.txt"), (zipfile.ZIP_DEFLATED, "app/manifest.json")):
-        with zipfile.ZipFile(path, "w", method) as archive:
-            archive.writestr(name, simplejson.dumps(told))
-            archive.writestr("app/index.html", "<h1>hello</h1>" * 100)
-            archive.writestr("app/css/a.css", "h1 {}")
+    lying = bytearray(app([("app/manifest.json", "{}"), ("app/index.html", "much more")], zipfile.ZIP_STORED))
+    at = lying.rindex(b"PK\1\2") + 24  # the size of the last file, as the directory has it
+    lying[at : at + 4] = bytes(4)
+    page = ("app/index.html", "<h1>hello</h1>" * 100)
+    manifest = ("app/manifest.json", simplejson.dumps(told))
+    for packed, said in (
+        (app([("other.txt", "x"), page]), "it has no manifest.json"),
+        (app([manifest, page, ("app/../../x/y", "x")]), "app/../../x/y: a file of an app can't have this name"),
+        (bytes(lying), "This zip archive is damaged"),
+        (app([("app/css/manifest.json", "{}"), manifest, page, ("app/css/a.css", "h1 {}")]), "My <b>App</b>"),
+    ):
+        (tmp_path / "app.zip").write_bytes(packed)
         zapps.press("Add an app…")
-        zapps.find("[name=app]").send_keys(str(path))
+        zapps.find("[name=app]").send_keys(str(tmp_path / "app.zip"))
         zapps.press("Add")
-        if name == "other.txt":
-            zapps.says("it has no manifest.json")
+        zapps.says(said)
+        if said != told["name"]:
             zapps.press("Cancel")
-    zapps.says("My <b>App</b>")
     zapps.says("Version 1.2 by Ada")
     assert not zapps.all("article.app img, article.app p a")
     address = zapps.find("article.app a.button").get_attribute("href")
-    page = requests.get(address, timeout=30)
-    assert (page.text, page.headers["Content-Type"]) == ("<h1>hello</h1>" * 100, "text/html")
+    opened = requests.get(address, timeout=30)
+    assert (opened.text, opened.headers["Content-Type"]) == ("<h1>hello</h1>" * 100, "text/html")
     assert client.get(".gui/app-locations").json() == ["My-b-App-b"]
     zapps.picture("apps")
     zapps.press("Remove My <b>App</b>…")

@@ -13,6 +13,7 @@ const PAGE = "index.html";
 const MOST_BYTES = 64 * 2 ** 20;
 const MOST_FILES = 1000;
 const MOST_MANIFEST = 65536;
+const ODD = /\\|(^|\/)\.{0,2}(\/|$)/;
 
 /** The applications: [{folder, manifest}], as they are listed. */
 export async function apps(store, signal) {
@@ -34,9 +35,13 @@ export function addressOf(store, folder, file = PAGE) {
 export async function inspect(file) {
   const found = await entries(file);
   if (found.length > MOST_FILES) throw new Error(`It has ${found.length} files, more than the ${MOST_FILES} of an app.`);
+  const odd = found.find((one) => ODD.test(one.name));
+  if (odd) throw new Error(`${odd.name}: a file of an app can't have this name.`);
   const bytes = found.reduce((total, one) => total + one.size, 0);
   if (bytes > MOST_BYTES) throw new Error(`It unpacks to ${bytes} bytes, more than the ${MOST_BYTES} of an app.`);
-  const root = found.map((one) => one.name).find((name) => name === MANIFEST || name.endsWith(`/${MANIFEST}`));
+  // The uppermost, in whatever order they are: an app may have others of this name further down.
+  const named = found.map((one) => one.name).filter((name) => name === MANIFEST || name.endsWith(`/${MANIFEST}`));
+  const [root] = named.sort((one, other) => one.split("/").length - other.split("/").length);
   if (root === undefined) throw new Error(`This is no app: it has no ${MANIFEST}.`);
   const prefix = root.slice(0, -MANIFEST.length);
   const files = found

@@ -21,6 +21,7 @@ export async function entries(archive) {
     const long = (offset) => directory.getUint32(at + offset, true);
     const name = text.decode(new Uint8Array(directory.buffer, at + 46, field(28)));
     const one = { flags: field(8), method: field(10), packed: long(20), size: long(24), at: long(42) };
+    if (one.method === STORED && one.packed !== one.size) throw damaged();
     if (!name.endsWith("/")) found.push({ name, size: one.size, read: () => content(archive, name, one) });
     at += 46 + field(28) + field(30) + field(32);
   }
