@@ -2,7 +2,8 @@
 
 It listens on this machine's own address, where every user of the machine, and every page in a browser, can send requests.
 With a token only its holder is heard. Without one (``zapp serve``) requests must name this machine as their host, and must not
-come from pages of other origins: no page elsewhere runs somebody's zapp, or reads files through it.
+come from pages of other origins: no page elsewhere runs somebody's zapp, or reads files through it. Until the zapp has been put
+there, through this very address, who asks for it is told to ask again: that it is not found would be no passing thing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from swift.common.swob import HTTPForbidden, HTTPUnauthorized, Request, str_to_wsgi, wsgi_to_str
+from swift.common.swob import HTTPForbidden, HTTPServiceUnavailable, HTTPUnauthorized, Request, str_to_wsgi, wsgi_to_str
 
 from .names import ACCOUNT
 
@@ -31,6 +32,7 @@ class Door:
         self._application = application
         self._token = token
         self._served = served
+        self._there = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Refuse, or pass on."""
@@ -39,6 +41,9 @@ class Door:
             return response
         path = str(wsgi_to_str(environ["PATH_INFO"]))
         if self._served and path.split("/")[1] not in SWIFTS:
+            if not self._is_there():
+                early: Iterable[bytes] = _early()(environ, start_response)
+                return early
             environ["PATH_INFO"] = str_to_wsgi(self._served_path(environ, path))
         return self._application(environ, start_response)
 
@@ -55,6 +60,13 @@ class Door:
             return HTTPForbidden(body=f"Pages of {origin} may not talk to this server\n", content_type="text/plain")
         return None
 
+    def _is_there(self) -> bool:
+        """Whether the zapp has been put there; then it stays."""
+        if not self._there:
+            container = Request.blank(f"/v1/{ACCOUNT}/{self._served}", method="HEAD").get_response(self._application)
+            self._there = "X-Container-Meta-Rest-Endpoint" in container.headers
+        return self._there
+
     def _served_path(self, environ: dict[str, Any], path: str) -> str:
         """A file of the zapp's page, or the zapp itself."""
         page = f"/v1/{ACCOUNT}/{self._served}/{path.lstrip('/') or INDEX}"
@@ -65,6 +77,12 @@ class Door:
                 if answer.status_int == 200:
                     return page
         return f"/api/{ACCOUNT}/{self._served}{path}"
+
+
+def _early() -> Any:
+    return HTTPServiceUnavailable(
+        body="The zapp is not here yet: ask again in a moment\n", content_type="text/plain", headers={"Retry-After": "1"}
+    )
 
 
 def filter_factory(_global_conf: Mapping[str, str], **conf: str) -> Callable[[Application], Door]:

@@ -117,6 +117,19 @@ def test_only_who_has_the_token_is_heard(local: LocalSwift) -> None:
             assert requests.get(local.url + path, headers=headers, timeout=30).status_code == 401
 
 
+def test_who_comes_before_the_zapp_is_told_to_come_again(data: Path) -> None:
+    with LocalSwift(data, served=".zapp") as serving, serving.connect() as cloud:
+        early = requests.get(f"{serving.url}/any", timeout=30)
+        assert (early.status_code, early.headers["Retry-After"]) == (503, "1")
+        assert early.text == "The zapp is not here yet: ask again in a moment\n"
+        cloud.request("PUT", "/.zapp")
+        cloud.request("PUT", "/.zapp/zapp", data=b"x")
+        assert requests.get(f"{serving.url}/any", timeout=30).status_code == 503
+        endpoint = f"swift://{ACCOUNT}/.zapp/zapp"
+        cloud.request("POST", "/.zapp", headers={"X-Container-Meta-Rest-Endpoint": endpoint})
+        assert requests.get(f"{serving.url}/any", timeout=30).status_code == 501  # an object that is no zapp
+
+
 def test_jobs_do_not_leave_the_folder(cloud: Connection) -> None:
     for path in ("swift://~/c/../../../etc/passwd", "swift://~/../etc/passwd", "swift://~/c/%2e%2e/x"):
         group = {"name": "n", "exec": {"path": "swift://~/c/a.txt"}, "devices": [{"name": "stdin", "path": path}]}
