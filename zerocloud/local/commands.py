@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import click
+import simplejson
 
 from zerocloud.cli import look
 from zerocloud.cli.errors import CommandError
@@ -152,6 +153,7 @@ def run(
 @where
 @click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Where to listen; 0: anywhere.")
 @click.option("--no-reload", is_flag=True, help="Don't look for changes of the zapp's files.")
+@click.option("--json", "as_json", is_flag=True, help="Print the folder and the address as JSON.")
 def serve(
     folder: Path,
     data: Path,
@@ -161,6 +163,7 @@ def serve(
     debug: bool,
     port: int,
     no_reload: bool,
+    as_json: bool,
 ) -> None:
     """Serve the zapp of FOLDER at an address of this machine, until Ctrl-C. Every path is the zapp's to answer, but for the
     files of its page. When a file of it changes, the next request meets the new zapp."""
@@ -173,7 +176,8 @@ def serve(
             _deploy(project, local)
 
         put()
-        click.echo(f"Serving {project} at {local.url}/")
+        url = f"{local.url}/"
+        click.echo(simplejson.dumps({"folder": str(project), "url": url}) if as_json else f"Serving {project} at {url}")
         try:
             if no_reload:
                 while local.alive():

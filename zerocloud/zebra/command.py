@@ -278,7 +278,8 @@ def logs(directory: str, follow: bool, lines: int, name: str | None) -> None:
 @main.command(epilog=examples("zebra down", "zebra down --dir /tmp/z --destroy"))
 @directory_option
 @click.option("--destroy", is_flag=True, help="Remove the directory, and all data in it, too.")
-def down(directory: str, destroy: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def down(directory: str, destroy: bool, as_json: bool) -> None:
     """Stop a Zebra.
 
     Its data stays for the next 'up', unless --destroy is given. Ends whatever a crash has left, too.
@@ -291,7 +292,10 @@ def down(directory: str, destroy: bool) -> None:
     if not destroy:
         settings.load(layout)  # It has stopped, but nobody should believe that it will start again.
     name = shlex.quote(str(layout.directory))
-    if destroy:
+    if as_json:
+        told = {"directory": str(layout.directory), "was_running": was_running, "gone": gone}
+        click.echo(simplejson.dumps(told, indent=1))
+    elif destroy:
         click.echo(f"{name} is gone." if gone else f"The Zebra is gone; {name} stays, for there are other files in it.")
     else:
         click.echo(f"{name}: stopped." if was_running else f"{name}: nothing was running.")

@@ -145,10 +145,12 @@ def test_ctrl_c_ends_it_and_leaves_nothing(folder: Path) -> None:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    command = [*ZAPP, "serve", "service", "--port", "0"]
+    command = [*ZAPP, "serve", "service", "--port", "0", "--json"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().rpartition(" ")[2].strip()
+        told = json.loads(process.stdout.readline())
+        assert told["folder"] == str(folder / "service")
+        yield told["url"]
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def test_destroy(asleep: Layout) -> None:
     result = run("down", "--destroy", "--dir", str(asleep.directory))
     assert result.exit_code == 0
     assert not asleep.directory.exists()
+
+
+def test_down_tells_programs_what_it_did(asleep: Layout) -> None:
+    place = {"directory": str(asleep.directory)}
+    for words, gone in ((["down"], False), (["down", "--destroy"], True)):
+        result = run(*words, "--json", "--dir", str(asleep.directory))
+        assert (result.exit_code, json.loads(result.stdout)) == (0, {**place, "was_running": False, "gone": gone})
 
 
 def test_destroy_nothing_but_a_zebra(tmp_path: Path) -> None:
