@@ -11,7 +11,7 @@
 
 It is the synchronous library on threads of the loop (:func:`asyncio.to_thread`), of which there are a few more than processors.
 ``run``, ``map``, ``map_reduce`` and ``events`` keep one until the answer or the next event is there; what waits for jobs that
-were submitted does so without. Whoever is cancelled stops to wait; the job runs on, unless it is cancelled, too.
+were submitted does so without. Whoever is cancelled stops waiting; the job runs on, unless it is cancelled, too.
 """
 
 from __future__ import annotations
