@@ -23,7 +23,7 @@ from swift.common.concurrency import Timeout, spawn
 
 from zerocloud.images.archive import DESCRIPTION, Description, ImageError, Warm
 from zerocloud.objectquery.admission import ExecutorService
-from zerocloud.objectquery.binding import Bound
+from zerocloud.objectquery.binding import Backing, Bound
 from zerocloud.objectquery.executable import Identity, SystemImages, split_image_url
 from zerocloud.objectquery.manifest_maker import Limits, base_lines
 from zerocloud.objectquery.refusal import Refusal
@@ -97,8 +97,10 @@ class WarmGuests:
             return None
         image, _ = split_image_url(node.exe)
         kind = next((kind for kind in description.warm if kind.lean or node.memory is None), None)
-        first = next((one.channel for one in bound if one.image), None)  # later images lie over earlier ones
-        if kind is None or first is None or (first.device, first.mountpoint, first.removable) != (image, TOP, False):
+        first = next((one for one in bound if one.image), None)  # later images lie over earlier ones
+        if kind is None or first is None or first.backing is not Backing.SYSTEM_IMAGE:
+            return None
+        if (first.channel.device, first.channel.mountpoint, first.channel.removable) != (image, TOP, False):
             return None
         form = self._form(image, description, kind)
         given = {line.alias: line for line in lines}

@@ -55,6 +55,14 @@ def test_what_a_warm_guest_can_not_show_runs_cold(equipped):
     assert run(equipped, other, IMAGE, members=[("image", bytes(1024))]) == ("cold", False)
 
 
+def test_an_object_under_the_images_name_is_not_the_image(equipped):
+    """No map can ask for that; if one could, the object's program would not be the server's own."""
+    equipped.put("/a/c/tools", (equipped.root / "tools.tar").read_bytes())
+    described = node(device("tools", CDR, "swift://a/c/tools"), STDOUT, exe=PROGRAM)
+    answer = equipped.post("/a/c/tools", [("sysmap", described.to_json())], X_Zerovm_Access="GET")
+    assert (answer.members["stdout"], answer.headers[wire.DAEMON]) == (b"cold", None), answer
+
+
 def test_a_crashed_one_is_missed_and_made_anew(equipped, stopped):
     frozen = [pid for pid in equipped.executors() if name_of(pid) == "zerovm-daemon"]
     assert len(frozen) == len(KINDS)
