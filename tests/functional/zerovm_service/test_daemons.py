@@ -1,8 +1,10 @@
 """Daemon mode: a guest is frozen in one session, and later ones go on from there, each in a process of its own."""
 
+import io
 import os
 import signal
 import sys
+import tarfile
 import threading
 
 import pytest
@@ -165,6 +167,32 @@ def test_a_guest_frozen_for_more_goes_on_with_other_channels_and_less_memory(run
     wanted.manifest = wanted.manifest.replace(b"Memory=67108864", b"Memory=30000000")
     assert "difference in memory" in wanted.finish()[0].state
     assert run(running, b"fourth")[1] == "1fourth"
+
+
+def test_what_a_thawed_session_has_no_memory_for_is_told_as_elsewhere(running, guest):
+    """An image that is unpacked in memory, and a limit that does not hold it."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("large")
+        member.size = 64 << 20
+        tar.addfile(member, io.BytesIO(bytes(member.size)))
+
+    def run_with_image(program=None, job="d"):
+        wanted = Run(running, program=program, job=job)
+        number = len(wanted.files)
+        mount = b"[args]\nargs=x\n[fstab]\nchannel=/dev/image, mountpoint=/, access=ro\n"
+        wanted.files += [memory_file(archive.getvalue()), memory_file(mount)]
+        more = f"Channel=fd:{number},/dev/image,3,0,99,99999999,0,0\nChannel=fd:{number + 1},/dev/nvram,3,0,99,9999,0,0\n"
+        wanted.manifest += more.encode()
+        report, _ = wanted.finish()
+        return report.end, report.state, report.exit_code
+
+    wanted = Run(running, b"first", program=guest)
+    wanted.manifest += b"Thaw=more\n"
+    wanted.finish()
+    cold, warm = run_with_image(guest, "other"), run_with_image()
+    assert cold == warm
+    assert warm[0] is EndState.OUT_OF_MEMORY
 
 
 def test_a_session_without_a_job_is_not_frozen(running, guest):

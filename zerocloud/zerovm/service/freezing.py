@@ -19,16 +19,18 @@ import traceback
 from dataclasses import dataclass
 
 from zerocloud.zerovm.counters import Counters
-from zerocloud.zerovm.errors import ExecutorError, ManifestError
+from zerocloud.zerovm.endings import observe
+from zerocloud.zerovm.errors import ExecutorError
 from zerocloud.zerovm.frames import FrameReader, HungUp
 from zerocloud.zerovm.manifest import ChannelLine
+from zerocloud.zerovm.report import Report
 from zerocloud.zerovm.service.kernel import set_name
 from zerocloud.zerovm.service.page import SharedPage
 from zerocloud.zerovm.service.process import BROKEN, NAMES, split
 from zerocloud.zerovm.service.tasks import Heritage, Task, lift_cpu_limit, limit, make_task, receive, wait_for_frame
 from zerocloud.zerovm.session import Session, failure_report
 from zerocloud.zerovm.sources import DescriptorSource
-from zerocloud.zrt.errors import ZrtError
+from zerocloud.zerovm.states import EndState
 
 REPLY = struct.Struct("<ii")
 """What a process that makes processes answers: the new one's id and 0, or 0 and an errno."""
@@ -129,12 +131,24 @@ class Freezer:
         task = make_task(self._station.page, descriptors, file_name, self._heritage.null)
         limit(task)
         self._heritage.walls.seal()
-        try:
-            session.adopt(task.request.manifest, task.descriptors, Counters(task.page.counters))
-        except (ExecutorError, ZrtError) as error:
-            failure = error if isinstance(error, ExecutorError) else ManifestError(None, str(error))
-            task.page.write_report(failure_report(failure).render())
+        report = _adoption(session, task)
+        if report.end is not EndState.EXITED:
+            task.page.write_report(report.render())
             os._exit(0)
+
+
+def _adoption(session: Session, task: Task) -> Report:
+    """Have the guest go on as another session; how that ended, in the words of a session that begins."""
+
+    def adopt() -> int:
+        session.adopt(task.request.manifest, task.descriptors, Counters(task.page.counters))
+        return 0
+
+    try:
+        ending = observe(adopt)
+    except ExecutorError as error:
+        return failure_report(error)
+    return Report(state=ending.text, exit_code=ending.exit_code)
 
 
 def _read_only(channel: ChannelLine) -> tuple[int, ...]:
