@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 from urllib.parse import urlsplit
 
 import simplejson
@@ -60,7 +62,10 @@ def log_in(known: Settings, user: User) -> Login:
         answer = _ask_keystone(known, user) if by_keystone else _ask_proxy(known, user)
         if answer.status not in (200, 201):
             raise ZebraError(f"{where} refuses {user.login}: status {answer.status}")
-        return _catalogued(answer) if by_keystone else Login(answer.headers["x-storage-url"], answer.headers["x-storage-token"])
+        if by_keystone:
+            catalog = simplejson.loads(answer.body)["token"]["catalog"]
+            return Login(store_in(catalog, known.url), answer.headers["x-subject-token"])
+        return Login(answer.headers["x-storage-url"], answer.headers["x-storage-token"])
     except (OSError, http.client.HTTPException) as error:
         raise ZebraError(f"{where} does not answer: {error}") from error
 
@@ -76,10 +81,17 @@ def _ask_keystone(known: Settings, user: User) -> Answer:
     return call(f"{known.keystone_url}/auth/tokens", "POST", headers, simplejson.dumps(asked).encode())
 
 
-def _catalogued(answer: Answer) -> Login:
-    catalog = simplejson.loads(answer.body)["token"]["catalog"]
-    (store,) = [service for service in catalog if service["type"] == STORE]
-    return Login(store["endpoints"][0]["url"], answer.headers["x-subject-token"])
+def store_in(catalog: Iterable[Mapping[str, Any]], proxy: str) -> str:
+    """The account's URL at this Zebra's proxy: a catalog may have other stores, and endpoints, that people have put there.
+
+    Raises ZebraError.
+    """
+    stores = (service["endpoints"] for service in catalog if service["type"] == STORE)
+    urls = (str(endpoint["url"]) for endpoint in chain.from_iterable(stores) if endpoint["interface"] == "public")
+    found = next((url for url in urls if url.startswith(f"{proxy}/")), None)
+    if found is None:
+        raise ZebraError(f"Keystone's catalog has no object store at {proxy}: 'zebra down' and 'zebra up' put it there again")
+    return found
 
 
 def wait_until_ready(known: Settings, deadline: float, check: Callable[[], None]) -> None:

@@ -10,11 +10,12 @@ import pytest
 from cryptography.fernet import Fernet
 
 from zerocloud.zebra import configuration, keystone, settings
-from zerocloud.zebra.errors import SettingsError
+from zerocloud.zebra.errors import SettingsError, ZebraError
 from zerocloud.zebra.keystone.configuration import environment
 from zerocloud.zebra.keystone.people import People, roles
 from zerocloud.zebra.keystone.server import make_keys
 from zerocloud.zebra.layout import Layout
+from zerocloud.zebra.probe import store_in
 from zerocloud.zebra.settings import USERS, Settings, Wish
 from zerocloud.zebra.supervisor import groups
 
@@ -115,6 +116,16 @@ def test_people_are_made_once_and_the_address_follows(known: Settings) -> None:
     assert [endpoint["url"] for endpoint in books.things["endpoints"]] == ["http://127.0.0.1:5/v1/AUTH_%(project_id)s"]
 
 
+def test_another_store_in_the_catalog_stays(known: Settings) -> None:
+    books = Books()
+    elsewhere = books.ask("POST", "/v3/services", {"service": {"type": "object-store", "name": "another"}})["service"]["id"]
+    url = "http://elsewhere.example/v1/%(project_id)s"
+    there = {"service_id": elsewhere, "interface": "public", "url": url}
+    books.ask("POST", "/v3/endpoints", {"endpoint": there})
+    People(books.ask).settle(known, USERS)
+    assert [endpoint["url"] for endpoint in books.things["endpoints"]] == [url, f"{known.url}/v1/AUTH_%(project_id)s"]
+
+
 def test_keys_are_made_once_and_nobody_else_s(tmp_path: Path) -> None:
     make_keys(tmp_path / "k")
     keys = {path.name: path.read_bytes() for path in (tmp_path / "k").iterdir()}
@@ -123,6 +134,17 @@ def test_keys_are_made_once_and_nobody_else_s(tmp_path: Path) -> None:
     assert [path.stat().st_mode & 0o077 for path in (tmp_path / "k", tmp_path / "k/0")] == [0, 0]
     make_keys(tmp_path / "k")
     assert {path.name: path.read_bytes() for path in (tmp_path / "k").iterdir()} == keys
+
+
+def test_a_catalog_may_have_other_stores(known: Settings) -> None:
+    def store(*endpoints: tuple[str, str]) -> dict[str, Any]:
+        return {"type": "object-store", "endpoints": [{"interface": kind, "url": url} for kind, url in endpoints]}
+
+    ours = f"{known.url}/v1/AUTH_1"
+    others = [store(), store(("public", "http://elsewhere.example/v1/AUTH_1")), {"type": "identity", "endpoints": []}]
+    assert store_in([*others, store(("internal", "http://inside.example/v1/AUTH_1"), ("public", ours))], known.url) == ours
+    with pytest.raises(ZebraError, match=f"no object store at {known.url}"):
+        store_in(others, known.url)
 
 
 def test_roles() -> None:

@@ -55,7 +55,7 @@ class People:
         self._there("credential", {"user_id": person, "type": "ec2"}, {"project_id": project, "blob": blob})
 
     def _store(self, url: str) -> None:
-        service = self._there("service", {"type": STORE}, {"name": "swift"})
+        service = self._there("service", {"type": STORE, "name": "swift"}, {})
         endpoint = self._there("endpoint", {"service_id": service, "interface": "public"}, {"url": url})
         self.ask("PATCH", f"/v3/endpoints/{endpoint}", {"endpoint": {"url": url}})
 
