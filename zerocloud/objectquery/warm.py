@@ -83,7 +83,10 @@ class WarmGuests:
                 spawn(self._make_all)
 
     def description(self, node: NodeDescription) -> Description | None:
-        """What the image that a node's program is in says of it; None if that is no such image or another program of it."""
+        """What the image that a node's program is in says of it; None if that is no such image or another program of it.
+
+        Raises :class:`Refusal` and OSError for an image that can't be read.
+        """
         image, path = split_image_url(node.exe)
         if image not in self._images.names:
             return None
@@ -164,8 +167,8 @@ class WarmGuests:
         for image in sorted(self._images.names):
             try:
                 description = self._described(image)
-            except Refusal as error:
-                self._logger.warning("%s", error)
+            except (Refusal, OSError) as error:
+                self._logger.warning("image %s: %s", image, error)
                 continue
             if description is not None:
                 for kind in description.warm:
@@ -213,7 +216,7 @@ class WarmGuests:
     # ------------------------------------------------------------------------------------------------------ descriptions
 
     def _described(self, image: str) -> Description | None:
-        """Raises :class:`Refusal`."""
+        """What was read is kept, and so is that an image has no description, or a broken one. Raises :class:`Refusal`, OSError."""
         key = (image, self._images.identity(image))
         if key not in self._descriptions:
             for old in [other for other in self._descriptions if other[0] == image]:  # the image has been replaced
@@ -222,13 +225,14 @@ class WarmGuests:
         return self._descriptions[key]
 
     def _read(self, image: str) -> Description | None:
+        file = self._images.program(image, DESCRIPTION)
+        if file is None:
+            return None
+        with file:
+            text = os.pread(file.fileno(), MOST_DESCRIPTION, 0)
         try:
-            file = self._images.program(image, DESCRIPTION)
-            if file is None:
-                return None
-            with file:
-                return Description.from_json(os.pread(file.fileno(), MOST_DESCRIPTION, 0))
-        except (ImageError, OSError) as error:
+            return Description.from_json(text)
+        except ImageError as error:
             self._logger.warning("image %s: %s", image, error)
             return None
 
