@@ -11,6 +11,7 @@ A frozen guest that is gone is noticed by who wants it, who runs cold, and has a
 from __future__ import annotations
 
 import io
+import math
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,8 @@ WARM_SECONDS = 120
 COMPILE_SECONDS = 1800.0
 LOOK_AGAIN_SECONDS = 1.0
 """For so long a guest that was not there is not asked for: another process of the host may be making it."""
+PAUSE_SECONDS = 60.0
+"""For so long none is made of a kind that could not be: each try takes a slot, and seconds of a processor."""
 MOST_DESCRIPTION = 4 << 20
 TOP = "/"
 """Where a warm guest has its image."""
@@ -73,6 +76,7 @@ class WarmGuests:
         self._running: set[str] = set()
         self._starting: set[str] = set()
         self._missed: dict[str, float] = {}
+        self._failed: dict[str, float] = {}
         self._awake = False
 
     def awaken(self) -> None:
@@ -134,8 +138,9 @@ class WarmGuests:
         return True
 
     def begin(self, form: WarmForm) -> None:
-        """Have a guest of this form made in the background, unless that is being done."""
-        if form.name not in self._starting and form.name not in self._running:
+        """Have a guest of this form made in the background, unless that is being done, or has failed a moment ago."""
+        paused = time.monotonic() < self._failed.get(form.name, -math.inf) + PAUSE_SECONDS
+        if not paused and form.name not in self._starting and form.name not in self._running:
             spawn(self._make, form)
 
     def compile(self, form: WarmForm, program: int) -> None:
@@ -210,13 +215,15 @@ class WarmGuests:
                 report = parse_report(connection.run(manifests.render(manifest), descriptors))
         if report.end is not EndState.EXITED or not report.daemon:
             self._logger.warning("warming up %s failed: %s", form.name, report.state)
+            self._failed[form.name] = time.monotonic()
             return False
+        self._failed.pop(form.name, None)
         return True
 
     # ------------------------------------------------------------------------------------------------------ descriptions
 
     def _described(self, image: str) -> Description | None:
-        """What was read is kept, and so is that an image has no description, or a broken one. Raises :class:`Refusal`, OSError."""
+        """What was read is kept; so is that there is none, or a broken one. Raises :class:`Refusal`, OSError."""
         key = (image, self._images.identity(image))
         if key not in self._descriptions:
             for old in [other for other in self._descriptions if other[0] == image]:  # the image has been replaced

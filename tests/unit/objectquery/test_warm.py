@@ -9,6 +9,7 @@ import pytest
 from swift.common.concurrency import sleep
 
 from zerocloud.images.archive import Description, Warm
+from zerocloud.objectquery import warm
 from zerocloud.objectquery.manifest_maker import Limits
 from zerocloud.objectquery.warm import WarmGuests
 from zerocloud.wire import NodeDescription
@@ -99,6 +100,16 @@ def test_an_image_that_could_not_be_read_once_is_read_again(guests, images):
     sleep(0)
     images.trouble = None
     assert guests.description(NODE).prelude == ("before",)
+
+
+def test_a_kind_that_could_not_be_warmed_up_is_left_alone_for_a_while(guests, executor, monkeypatch):
+    executor.report = Report(retcode=1, state="out of memory: it has 64 MiB")
+    for _ in range(3):
+        begin(guests)
+    assert executor.sessions == 1
+    monkeypatch.setattr(warm, "PAUSE_SECONDS", -1.0)
+    begin(guests)
+    assert executor.sessions == 2
 
 
 def test_one_that_is_gone_is_made_again_at_once(guests, executor):
