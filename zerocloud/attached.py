@@ -5,10 +5,20 @@ A storage server tells of what it opens itself, the proxy of what it sends along
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _TOLD = ("x-timestamp", "etag", "content-encoding")
 _USER = "x-object-meta-"
+_SAYABLE = re.compile(r"[^\s\0=,#]+")
+
+
+def sayable(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those that a guest's configuration can say: not all that HTTP allows in a header's name, such as ``#``, can be in one.
+
+    Who may write objects must not be able to make the jobs of others fail by what they call their metadata.
+    """
+    return {name: value for name, value in variables.items() if _SAYABLE.fullmatch(name) and "\0" not in value}
 
 
 def input_variables(device: str, path: str, size: int, metadata: Mapping[str, str]) -> dict[str, str]:
@@ -23,7 +33,7 @@ def input_variables(device: str, path: str, size: int, metadata: Mapping[str, st
             variables["LOCAL_CONTENT_TYPE"] = value
         elif known in _TOLD or known.startswith(_USER):
             variables[f"LOCAL_HTTP_{_variable(name)}"] = value.strip('"') if known == "etag" else value
-    return variables
+    return sayable(variables)
 
 
 def output_variables(device: str, path: str, content_type: str | None, meta: Mapping[str, str]) -> dict[str, str]:
@@ -31,7 +41,7 @@ def output_variables(device: str, path: str, content_type: str | None, meta: Map
     variables = {f"LOCAL_HTTP_X_OBJECT_META_{_variable(name)}": value for name, value in meta.items()}
     if content_type:
         variables["LOCAL_CONTENT_TYPE"] = content_type
-    return {**_common(device, path), **variables}
+    return sayable({**_common(device, path), **variables})
 
 
 def _common(device: str, path: str) -> dict[str, str]:

@@ -12,6 +12,9 @@ METADATA = {
     "X-Object-Sysmeta-Secret-Etag": "no",
     "X-Object-Transient-Sysmeta-Other": "no",
     "name": "/a/c/o",
+    "X-Object-Meta-A#b": "a name that no configuration can hold",
+    "X-Object-Meta-A,b": "nor this",
+    "X-Object-Meta-Nul": "\0",
 }
 
 
@@ -33,7 +36,7 @@ def test_an_object_that_is_read():
 
 
 def test_an_object_that_is_written():
-    assert output_variables("output", "/a/c/o", "text/css", {"Made-By": "me"}) == {
+    assert output_variables("output", "/a/c/o", "text/css", {"Made-By": "me", "A#b": "left out"}) == {
         "LOCAL_DOCUMENT_ROOT": "/dev/output",
         "LOCAL_OBJECT": "on",
         "LOCAL_PATH_INFO": "/a/c/o",

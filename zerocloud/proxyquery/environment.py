@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from swift.common.swob import wsgi_to_str
 
-from zerocloud.attached import output_variables
+from zerocloud.attached import output_variables, sayable
 from zerocloud.sysmap import Access, Node, SwiftPath
 
 WITHHELD = (
@@ -47,7 +47,7 @@ def request_environment(environ: Mapping[str, Any]) -> dict[str, str]:
         "SERVER_NAME": host,
         "SERVER_PORT": port,
     }
-    found |= dict(_headers(environ))
+    found |= sayable(dict(_headers(environ)))
     return {name: value for name, value in found.items() if value}
 
 
@@ -74,7 +74,7 @@ def _headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in environ.items():
         # Keystone's middleware leaves None in headers of what a token does not tell, such as a domain.
         if key.startswith("HTTP_") and isinstance(value, str) and not key[5:].lower().replace("_", "-").startswith(WITHHELD):
-            yield key, _text(value)
+            yield _text(key), _text(value)
 
 
 def _text(value: str) -> str:

@@ -98,6 +98,7 @@ REQUEST = {
     "HTTP_X_CUSTOM": "caf\xc3\xa9",
     "HTTP_X_BROKEN": "\xff",
     "HTTP_X_EMPTY": "",
+    "HTTP_X_A#B": "no configuration can hold this name",
     **{f"HTTP_{name}": "secret" for name in ("X_AUTH_TOKEN", "X_AUTH_KEY", "COOKIE", "X_STORAGE_TOKEN", "AUTHORIZATION")},
     **{f"HTTP_{name}": "secret" for name in ("X_BACKEND_X", "X_OBJECT_SYSMETA_X", "X_SERVICE_TOKEN", "CONTENT_TYPE")},
     "CONTENT_TYPE": "application/json",
@@ -114,7 +115,7 @@ def test_the_request_is_told_as_cgi_without_credentials():
     assert found["HTTP_X_CUSTOM"] == "café"
     assert found["HTTP_X_BROKEN"] == "\ufffd"
     assert "secret" not in found.values()
-    assert not {"HTTP_X_EMPTY", "CONTENT_TYPE", "CONTENT_LENGTH"} & found.keys()
+    assert not {"HTTP_X_EMPTY", "HTTP_X_A#B", "CONTENT_TYPE", "CONTENT_LENGTH"} & found.keys()
 
 
 def test_hosts_without_ports_are_on_80():
