@@ -175,15 +175,20 @@ def serve(
         def put() -> None:
             _deploy(project, local)
 
+        def pause() -> None:
+            time.sleep(PAUSE)
+            if not local.alive():
+                raise LocalError("The server has ended; with --debug it tells what it has logged")
+
         put()
         url = f"{local.url}/"
         click.echo(simplejson.dumps({"folder": str(project), "url": url}) if as_json else f"Serving {project} at {url}")
         try:
             if no_reload:
-                while local.alive():
-                    time.sleep(PAUSE)
+                while True:
+                    pause()
             else:
-                again(project, put)
+                again(project, put, pause)
         except KeyboardInterrupt:
             pass
         finally:

@@ -12,12 +12,12 @@ from zerocloud.client import ClientError
 
 from .errors import ZpmError
 from .project import load, watched_files
-from .watch import changes
+from .watch import changes, rest
 from .zapp import ZAPP_YAML
 
 
-def again(root: Path, work: Callable[[], None]) -> None:
-    """Do it until Ctrl-C."""
+def again(root: Path, work: Callable[[], None], pause: Callable[[], None] = rest) -> None:
+    """Do it until Ctrl-C, or until ``pause``, which is called between two looks, raises something."""
     click.echo("Watching for changes; Ctrl-C ends it.", err=True)
     known: list[Path] = []
     builds = False
@@ -33,7 +33,7 @@ def again(root: Path, work: Callable[[], None]) -> None:
         return known
 
     try:
-        for changed in changes(files, makes_files=lambda: builds):
+        for changed in changes(files, pause, makes_files=lambda: builds):
             click.echo(f"{changed[0].name} changed" + (f", and {len(changed) - 1} more" if changed[1:] else ""), err=True)
             try:
                 work()

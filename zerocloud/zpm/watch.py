@@ -12,9 +12,14 @@ PAUSE = 0.3
 Picture = dict[Path, tuple[int, int]]
 
 
+def rest() -> None:
+    """Sleep for so long."""
+    time.sleep(PAUSE)
+
+
 def changes(
     files: Callable[[], Iterable[Path]],
-    pause: Callable[[], None] = lambda: time.sleep(PAUSE),
+    pause: Callable[[], None] = rest,
     makes_files: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Path]]:
     """The files that have changed, come or gone since the last look, whenever there are some. Never ends.

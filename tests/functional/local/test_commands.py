@@ -155,6 +155,20 @@ def served(folder: Path) -> Iterator[str]:
         assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("words", [[], ["--no-reload"]], ids=["reload", "no-reload"])
+def test_a_server_that_has_ended_is_no_success(folder: Path, words: list[str]) -> None:
+    command = [*ZAPP, "serve", "service", "--port", "0", *words]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("Serving ")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        (server,) = [pid for pid in children if b"zerocloud.local.server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(int(server), signal.SIGKILL)
+        assert process.wait(60) == 1
+        assert "Error: The server has ended" in process.stderr.read()
+
+
 def test_a_zapp_is_served_and_served_anew(folder: Path) -> None:
     with served(folder) as url:
         answer = requests.post(f"{url}any/path", data=b"hello", timeout=60)
