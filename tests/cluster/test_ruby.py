@@ -55,13 +55,13 @@ def test_arguments_environment_library_and_peers(client: Client) -> None:
 
     def group(name: str, device: dict, **keys: object) -> dict:
         devices = [{"name": "ruby"}, {"name": "script", "path": f"swift://~/c/{name}.rb"}, device]
-        return node("file://ruby:bin/ruby", name=name, args="/dev/script two\\x20words", devices=devices, **keys)
+        return node("file://ruby:bin/ruby", name=name, args='/dev/script two\\x20words \\xff ""', devices=devices, **keys)
 
     adding = group("add", {"name": "stdout"})
     adding["exec"]["env"] = {"WHO": "me"}
     counting = group("count", {"name": "stdin", "path": ["swift://~/c/1", "swift://~/c/2"]}, connect=["add"])
     answer = run(client, counting, adding)
-    assert answer.content.decode() == '["two words"]\nme\n[["a", 1], ["b", 2], ["ü", 1]]\n'
+    assert answer.content.decode() == '["two words", "\\xFF", ""]\nme\n[["a", 1], ["b", 2], ["ü", 1]]\n'
 
 
 def test_failures_and_exit_codes(client: Client) -> None:

@@ -1,6 +1,7 @@
-texts = ->(digits) { [digits].pack('H*').force_encoding('UTF-8').split("\0") }
-ARGV.replace(texts[arguments].drop(1))
-ENV.replace(texts[variables].to_h { |pair| pair.split('=', 2) })
+texts = ->(digits) { [digits].pack('H*').split("\0", -1)[0...-1] } # of bytes: what is no UTF-8 can't be split as text
+utf8 = ->(text) { text.force_encoding('UTF-8') }
+ARGV.replace(texts[arguments].drop(1).map(&utf8))
+ENV.replace(texts[variables].to_h { |pair| pair.split('=', 2).map(&utf8) })
 status = 0
 begin
   if ARGV.first == '-e'
