@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import partial
 from pathlib import Path
 
 import click
@@ -170,7 +169,7 @@ def test_changes_are_noticed(tmp_path):
     assert [next(found) for _ in range(3)] == [[files[0]], [files[2]], [files[1]]]
 
 
-def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsys):
+def test_work_is_done_again_and_mistakes_are_waited_out(root, capsys):
     steps = iter(
         [
             lambda: (root / "p.wasm").write_text("changed"),
@@ -185,7 +184,6 @@ def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsy
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("zerocloud.zpm.again.changes", partial(watching.changes, pause=pause))
     done = []
 
     def work():
@@ -193,7 +191,7 @@ def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsy
         if len(done) == 2:
             raise LoginError("the token has expired")
 
-    again(root, work)
+    again(root, work, pause)
     assert len(done) == 3
     told = capsys.readouterr().err
     assert "p.wasm changed" in told
@@ -202,7 +200,7 @@ def test_work_is_done_again_and_mistakes_are_waited_out(root, monkeypatch, capsy
     assert "Error:\nthe token has expired" in told
 
 
-def test_what_a_build_reads_is_watched_and_what_it_makes_is_not(root, monkeypatch, capsys):
+def test_what_a_build_reads_is_watched_and_what_it_makes_is_not(root, capsys):
     (root / "zapp.yaml").write_text(ZAPP + "build: make\n")
     (root / "p.c").write_text("source")
     (root / ".git").mkdir()
@@ -220,14 +218,13 @@ def test_what_a_build_reads_is_watched_and_what_it_makes_is_not(root, monkeypatc
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr("zerocloud.zpm.again.changes", partial(watching.changes, pause=pause))
     done = []
 
     def work():
         done.append(1)
         (root / "p.wasm").write_text("compiled anew")
 
-    again(root, work)
+    again(root, work, pause)
     assert done == [1]
     assert "p.c changed" in capsys.readouterr().err
 
