@@ -191,6 +191,9 @@ class Layout:
         return True
 
     def _remove_ours(self) -> None:
+        # A Keystone's folder is made after its configuration, and goes before it: without that it is somebody else's.
+        if self.configuration(self.keystone.name).exists() and self.keystone.is_dir() and not self.keystone.is_symlink():
+            shutil.rmtree(self.keystone)
         for path in self.directory.iterdir():
             if path.is_dir() and not path.is_symlink() and _is_ours(path.name):
                 shutil.rmtree(path)
@@ -212,7 +215,7 @@ def check_attributes(folder: Path) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return name in ("etc", "log", "run", "keystone") or (name.startswith("node") and name[4:].isdecimal())
+    return name in ("etc", "log", "run") or (name.startswith("node") and name[4:].isdecimal())
 
 
 def _only_ours(directory: Path) -> bool:

@@ -119,6 +119,22 @@ def test_destroy_leaves_the_user_s_own_files_and_what_links_point_to(tmp_path: P
     assert (outside / "file").exists()
 
 
+def test_a_folder_keystone_is_no_beginning_of_a_zebra(tmp_path: Path) -> None:
+    (tmp_path / "keystone").mkdir()
+    with pytest.raises(DirectoryError, match="neither empty nor"):
+        Layout.at(tmp_path).prepare()
+
+
+@pytest.mark.parametrize("has_keystone", [False, True], ids=["tempauth", "keystone"])
+def test_destroy_takes_a_folder_keystone_only_if_there_is_a_keystone(tmp_path: Path, has_keystone: bool) -> None:
+    layout = made(tmp_path)
+    layout.keystone.mkdir()
+    if has_keystone:
+        layout.configuration("keystone").touch()
+    assert layout.destroy() == has_keystone
+    assert layout.keystone.exists() != has_keystone
+
+
 def test_temporary_files_of_a_crash_go(tmp_path: Path) -> None:
     layout = made(tmp_path)
     layout.empty_temporary()
