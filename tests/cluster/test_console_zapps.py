@@ -110,6 +110,7 @@ def test_an_app_is_added_opened_and_removed(zapps: Page, client: Client, tmp_pat
         "icon": "../../secret",
         "homepage": "javascript:alert(1)",
     }
+    client.put_container(".gui", X_Container_Read="test2:tester2")
     lying = bytearray(app([("app/manifest.json", "{}"), ("app/index.html", "much more")], zipfile.ZIP_STORED))
     at = lying.rindex(b"PK\1\2") + 24  # the size of the last file, as the directory has it
     lying[at : at + 4] = bytes(4)
@@ -133,6 +134,7 @@ def test_an_app_is_added_opened_and_removed(zapps: Page, client: Client, tmp_pat
     address = zapps.find("article.app a.button").get_attribute("href")
     opened = requests.get(address, timeout=30)
     assert (opened.text, opened.headers["Content-Type"]) == ("<h1>hello</h1>" * 100, "text/html")
+    assert client.get(".gui").headers["X-Container-Read"] == "test2:tester2,.r:*"
     assert client.get(".gui/app-locations").json() == ["My-b-App-b"]
     zapps.picture("apps")
     zapps.press("Remove My <b>App</b>…")

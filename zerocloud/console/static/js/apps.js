@@ -10,6 +10,7 @@ export const HOME = ".gui";
 const LIST = "app-locations";
 const MANIFEST = "manifest.json";
 const PAGE = "index.html";
+const ANYONE = ".r:*";
 const MOST_BYTES = 64 * 2 ** 20;
 const MOST_FILES = 1000;
 const MOST_MANIFEST = 65536;
@@ -70,7 +71,7 @@ function folderOf(manifest) {
 
 /** Store an application. Everybody may read the container then: the app's tab has no token to show. Raises Refused, Error. */
 export async function install(store, { folder, files }, task) {
-  await store.put("~", HOME, undefined, "", { "X-Container-Read": ".r:*" }, task.signal);
+  await forAll(store, task.signal);
   const known = await listed(store, task.signal);
   if (known.includes(folder)) throw new Error(`There is an app ${folder} already. Remove it first.`);
   for (const [index, file] of files.entries()) {
@@ -80,6 +81,14 @@ export async function install(store, { folder, files }, task) {
   }
   // The list last: what it names is there.
   await keep(store, [...known, folder]);
+}
+
+/** Make its container, or have everybody read it, besides those whom its owner has let in. */
+async function forAll(store, signal) {
+  await store.put("~", HOME, undefined, "", {}, signal);
+  const { "x-container-read": readers = "" } = await store.head("~", HOME);
+  const words = readers.split(",").filter((word) => word && word !== ANYONE);
+  await store.post("~", HOME, undefined, { "X-Container-Read": [...words, ANYONE].join(",") });
 }
 
 /** Remove an application and all its files. */
