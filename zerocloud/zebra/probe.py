@@ -14,13 +14,11 @@ from urllib.parse import urlsplit
 import simplejson
 
 from zerocloud.zebra.errors import StartFailed, ZebraError
-from zerocloud.zebra.keystone.configuration import DOMAIN
-from zerocloud.zebra.keystone.people import STORE
+from zerocloud.zebra.keystone.people import STORE, sign_in
 from zerocloud.zebra.settings import ADMINISTRATOR, KEYSTONE, Settings, User
 
 PROBE_CONTAINER = ".zebra-probe"
 ATTEMPT_SECONDS = 15.0
-HOME = {"id": DOMAIN}
 PAUSE_SECONDS = 0.05
 
 
@@ -75,10 +73,8 @@ def _ask_proxy(known: Settings, user: User) -> Answer:
 
 
 def _ask_keystone(known: Settings, user: User) -> Answer:
-    identity = {"methods": ["password"], "password": {"user": {"name": user.name, "domain": HOME, "password": user.key}}}
-    asked = {"auth": {"identity": identity, "scope": {"project": {"name": user.account, "domain": HOME}}}}
     headers = {"Content-Type": "application/json"}
-    return call(f"{known.keystone_url}/auth/tokens", "POST", headers, simplejson.dumps(asked).encode())
+    return call(f"{known.keystone_url}/auth/tokens", "POST", headers, simplejson.dumps(sign_in(user)).encode())
 
 
 def store_in(catalog: Iterable[Mapping[str, Any]], proxy: str) -> str:

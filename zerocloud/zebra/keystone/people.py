@@ -26,6 +26,13 @@ def roles(user: User) -> tuple[str, ...]:
     return (OPERATOR,) if ".admin" in user.groups else (READER,)
 
 
+def sign_in(user: User) -> dict[str, Any]:
+    """What a user sends for a token in its project."""
+    home = {"id": DOMAIN}
+    identity = {"methods": ["password"], "password": {"user": {"name": user.name, "domain": home, "password": user.key}}}
+    return {"auth": {"identity": identity, "scope": {"project": {"name": user.account, "domain": home}}}}
+
+
 @dataclass(frozen=True)
 class People:
     """What is there to be found and made, as an administrator whose requests go through ``ask``."""

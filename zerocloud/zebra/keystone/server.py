@@ -24,8 +24,8 @@ import simplejson
 from webob import Request
 
 from zerocloud.zebra import serverlog
-from zerocloud.zebra.keystone.configuration import DOMAIN, KEYS, environment
-from zerocloud.zebra.keystone.people import Ask, People
+from zerocloud.zebra.keystone.configuration import KEYS, environment
+from zerocloud.zebra.keystone.people import Ask, People, sign_in
 from zerocloud.zebra.layout import Layout
 from zerocloud.zebra.settings import ADMINISTRATOR, USERS, Settings
 
@@ -109,11 +109,7 @@ def _asking(application: Application) -> Ask:
             raise RuntimeError(f"Keystone refuses {method} {path}: {response.status} {response.text}")
         return response
 
-    home = {"id": DOMAIN}
-    user = {"name": ADMINISTRATOR.name, "domain": home, "password": ADMINISTRATOR.key}
-    scope = {"project": {"name": ADMINISTRATOR.account, "domain": home}}
-    identity = {"methods": ["password"], "password": {"user": user}}
-    answer = send("POST", "/v3/auth/tokens", {"auth": {"identity": identity, "scope": scope}}, {})
+    answer = send("POST", "/v3/auth/tokens", sign_in(ADMINISTRATOR), {})
     token = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
 
     def ask(method: str, path: str, value: Any) -> Any:
