@@ -25,7 +25,7 @@ def check_name(name: str) -> str:
 
 def build_folder(name: str, folder: Path, program: str, path: Path, version: str = "0") -> Description:
     """Write the image of a folder to ``path``; its ``program`` is a module in there. Raises ImageError, OSError."""
-    files = tuple(_files(folder, program.lstrip("/")))
+    files = tuple(_files(folder, program.lstrip("/"), path.resolve()))
     module = next((file.content for file in files if file.program), None)
     if not isinstance(module, Path):
         raise ImageError(f"There is no {program} in {folder}")
@@ -37,7 +37,8 @@ def build_folder(name: str, folder: Path, program: str, path: Path, version: str
     return description
 
 
-def _files(folder: Path, program: str) -> Iterator[File]:
+def _files(folder: Path, program: str, image: Path) -> Iterator[File]:
+    """What goes into the ``image``; that may lie in the folder itself."""
     root = folder.resolve(strict=True)
     for path in root.rglob("*"):
         name = path.relative_to(root).as_posix()
@@ -45,5 +46,7 @@ def _files(folder: Path, program: str) -> Iterator[File]:
             raise ImageError(f"{folder / name} leads out of {folder}")
         if name == DESCRIPTION:
             raise ImageError(f"{folder / name} is the image's own description; it has to go")
-        if path.is_file():
+        if path.is_dir() and path.is_symlink():  # its files would be left out without a word
+            raise ImageError(f"{folder / name} is a link to a folder; an image takes folders themselves only")
+        if path.is_file() and path != image:
             yield File(name, path, program=name == program)

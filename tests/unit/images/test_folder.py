@@ -28,6 +28,14 @@ def test_a_folder_becomes_an_image(folder, tmp_path):
     assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "two.tar").read_bytes()
 
 
+def test_an_image_in_its_folder_is_no_part_of_itself(folder):
+    image = folder / "tools.tar"
+    build_folder("tools", folder, "bin/copy", image)
+    first = image.read_bytes()
+    build_folder("tools", folder, "bin/copy", image)
+    assert image.read_bytes() == first
+
+
 @pytest.mark.parametrize(
     ("name", "program", "words"),
     [
@@ -50,6 +58,10 @@ def test_what_can_not_be_a_member(folder, tmp_path):
     with pytest.raises(ImageError, match="out leads out of"):
         build_folder("tools", folder, "bin/copy", tmp_path / "image.tar")
     (folder / "out").unlink()
+    (folder / "lib").symlink_to("bin")
+    with pytest.raises(ImageError, match="lib is a link to a folder"):
+        build_folder("tools", folder, "bin/copy", tmp_path / "image.tar")
+    (folder / "lib").unlink()
     (folder / ("x" * 200)).write_text("long")
     with pytest.raises(ImageError, match="can't be put into an archive"):
         build_folder("tools", folder, "bin/copy", tmp_path / "image.tar")
