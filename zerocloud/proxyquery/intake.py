@@ -58,12 +58,12 @@ class Kept:
 
     def head(self, most: int) -> bytes:
         """Its beginning, as far as ``most`` bytes."""
-        found = b""
+        found = bytearray()
         for piece in self.chunks():
             found += piece
             if len(found) >= most:
                 break
-        return found[:most]
+        return bytes(memoryview(found)[:most])
 
     def digest(self) -> str:
         """Its MD5, as Swift's ETags are."""
@@ -110,9 +110,12 @@ class Intake:
             raise JobError(499, f"The request's body ended after {segment.size} of {declared} bytes")
         return Kept(segment)
 
-    def fetched(self, fetched: Fetched, name: str) -> Kept:
-        """An object that is open. Raises SourceError, or JobError (413)."""
-        limit = self._settings.maximum_input
+    def fetched(self, fetched: Fetched, name: str, limit: int | None = None) -> Kept:
+        """An object that is open, of at most ``limit`` bytes; not all tell how many they have.
+
+        Raises SourceError, or JobError (413).
+        """
+        limit = limit or self._settings.maximum_input
         try:
             _check(fetched.length or 0, limit)
             segment = self._spool.segment()

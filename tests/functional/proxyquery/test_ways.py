@@ -210,6 +210,19 @@ class TestSource:
             assert post(world, b"in", "text/plain", X_Zerovm_Source=f"swift://~/c/{name}").status_int == 200
         assert [job.members["stdin"] for job in world.jobs()] == [b"in", b"in"]
 
+    @pytest.mark.parametrize(("kind", "begin", "limit"), [("application/json", b"[]", 65536), ("text/x-sh", b"#!", 16 << 20)])
+    @pytest.mark.parametrize("told", [True, False])
+    def test_no_more_of_it_is_read_than_it_may_have(self, world, kind, begin, limit, told):
+        """A dynamic large object does not tell its length, and may be of any."""
+        world.pipeline.put("c/large", begin.ljust(2 * limit), **{"Content-Type": kind})
+        if not told:
+            world.pipeline.unsized.add(f"{ACCOUNT}/c/large")
+        read = []
+        world.pipeline.pace = lambda: read.append(1)
+        answer = post(world, b"", "text/plain", X_Zerovm_Source="swift://~/c/large")
+        assert (answer.status_int, str(limit) in text(answer)) == (413, True), text(answer)
+        assert len(read) * 1000 < 1.1 * limit
+
     def test_a_payload_reaches_every_node(self, world):
         world.every(run=lambda job: Answer({"stdout": job.members["stdin"]}))
         document = job_map(world, device("stdin"), device("stdout"), count=3)
@@ -371,8 +384,11 @@ class TestAssociation:
         answer = self.open(world)
         assert (answer.status_int, text(answer)) == (404, "No application registered for text/x-other")
 
-    def test_a_template_that_is_too_large(self, world):
+    @pytest.mark.parametrize("told", [True, False])
+    def test_a_template_that_is_too_large(self, world, told):
         self.register(world, self.TEMPLATE + " " * 70_000)
+        if not told:
+            world.pipeline.unsized.add(f"{ACCOUNT}/.zvm/text/x-log/config")
         assert self.open(world).status_int == 413
 
     def test_a_program_is_run_itself(self, world):

@@ -94,5 +94,5 @@ def template(door: Door, kind: str) -> str | None:
     if (fetched.length or 0) > door.settings.maximum_map:
         fetched.close()
         raise JobError(413, f"Config file at {path.path} is too large: the limit is {door.settings.maximum_map} bytes")
-    kept = door.intake.fetched(fetched, path.path)
+    kept = door.intake.fetched(fetched, path.path, door.settings.maximum_map)
     return kept.head(kept.size).decode("utf-8", "replace")

@@ -26,16 +26,17 @@ BLOCK = 512
 
 
 def posted_script(door: Door) -> JobRequest:
-    """The job of a script in the body. Raises JobError (400)."""
+    """The job of a script in the body. Raises JobError (400, 413)."""
     if not door.environ.get("CONTENT_LENGTH"):
         raise JobError(400, "Must specify Content-Length")
-    return script_job(door, door.intake.body(door.environ), posted=True)
+    return script_job(door, door.intake.body(door.environ, MOST_SCRIPT), posted=True)
 
 
 def script_job(door: Door, script: Kept, posted: bool = False) -> JobRequest:
-    """The job of a script; one that was not ``posted`` itself reads what was. Raises JobError (400, 413)."""
-    if script.size > MOST_SCRIPT:
-        raise JobError(413, f"The script is larger than {MOST_SCRIPT} bytes")
+    """The job of a script of at most :data:`MOST_SCRIPT` bytes; one that was not ``posted`` itself reads what was.
+
+    Raises JobError (400).
+    """
     interpreter, image, rest = script_line(script.head(MOST_LINE), door.account)
     devices: list[dict[str, Any]] = [{"name": "stdout", "content_type": "text/plain"}, {"name": "stderr"}]
     if image:

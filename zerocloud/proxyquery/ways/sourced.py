@@ -11,7 +11,7 @@ from ..subrequests import version_of
 from ..zapps import Zapp
 from .door import GZIP, JSON, TAR_TYPES, Door
 from .opened import Opened, Unread
-from .script import script_job
+from .script import MOST_SCRIPT, script_job
 from .tar_image import find_map
 
 SOURCE = "X-Zerovm-Source"
@@ -40,7 +40,7 @@ def sourced(door: Door, opened: Opened) -> JobRequest:
     found = zapp(door, opened)
     if found is not None:
         return found
-    return script_job(door, door.intake.fetched(opened.fetched, opened.path.path))
+    return script_job(door, door.intake.fetched(opened.fetched, opened.path.path, MOST_SCRIPT))
 
 
 def zapp(door: Door, opened: Opened) -> JobRequest | None:
@@ -71,7 +71,7 @@ def _map(door: Door, opened: Opened) -> Zapp:
     most = door.settings.maximum_map
     if (opened.fetched.length or 0) > most:
         raise JobError(413, f"The system map is larger than {most} bytes")
-    text = door.intake.fetched(opened.fetched, opened.path.path)
+    text = door.intake.fetched(opened.fetched, opened.path.path, most)
     return Zapp(*_version(opened), JSON, text.head(text.size))
 
 
