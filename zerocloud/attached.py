@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+PATH = "LOCAL_PATH_INFO"
+"""Which object it is."""
 _TOLD = ("x-timestamp", "etag", "content-encoding")
 _USER = "x-object-meta-"
 _SAYABLE = re.compile(r"[^\s\0=,#]+")
@@ -45,7 +47,7 @@ def output_variables(device: str, path: str, content_type: str | None, meta: Map
 
 
 def _common(device: str, path: str) -> dict[str, str]:
-    return {"LOCAL_DOCUMENT_ROOT": f"/dev/{device}", "LOCAL_OBJECT": "on", "LOCAL_PATH_INFO": path}
+    return {"LOCAL_DOCUMENT_ROOT": f"/dev/{device}", "LOCAL_OBJECT": "on", PATH: path}
 
 
 def _variable(name: str) -> str:

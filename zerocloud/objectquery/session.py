@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from swift.common.concurrency import Timeout, sleep, tpool
 from swift.common.swob import wsgi_to_str
 
-from zerocloud.attached import input_variables
+from zerocloud.attached import PATH, input_variables
 from zerocloud.objectquery.binding import STANDARD, Backing, Bound, Ground, bind
 from zerocloud.objectquery.checks import Head
 from zerocloud.objectquery.collect import Written
@@ -230,9 +230,11 @@ class Session:
         return self._descriptors.add(file)
 
     def _told_of_object(self, bound: Sequence[Bound]) -> dict[str, str]:
-        """The variables of the local object, if a device reads it."""
+        """The variables of the local object, if a device reads it. Of a segment none: the proxy has told of the whole."""
         device = next((one.channel.device for one in bound if one.backing is Backing.LOCAL_OBJECT), None)
         local = self._place.local
+        if self._node.env.get(PATH, local.place.path) != local.place.path:
+            return {}
         headers = ((name, value) for name, value in local.metadata.items() if name != "name")  # which is no WSGI string
         metadata = {wsgi_to_str(name): wsgi_to_str(value) for name, value in headers}
         return input_variables(device, local.place.path, local.size, metadata) if device else {}

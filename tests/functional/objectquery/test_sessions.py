@@ -81,6 +81,15 @@ def test_arguments_and_environment(server):
     assert b"LOCAL_HTTP_ETAG=" + hashlib.md5(b"12345").hexdigest().encode() in words
 
 
+def test_of_a_segment_only_what_the_proxy_says_of_the_whole_is_told(server):
+    server.put(OBJECT, b"12345", X_Object_Meta_Colour="green", Content_Encoding="gzip")
+    told = {"LOCAL_OBJECT": "on", "LOCAL_PATH_INFO": "/a/c/whole", "LOCAL_HTTP_ETAG": "e"}
+    described = node(device("stdin", READ, URL), STDOUT, env=told)
+    answer = server.run("arguments", described, OBJECT, X_Zerovm_Access="GET")
+    words = answer.members["stdout"].decode().rstrip("\0").split("\0")
+    assert {word for word in words if word.startswith("LOCAL_")} == {f"{name}={value}" for name, value in told.items()}
+
+
 def test_outputs_with_a_path_come_first_and_keep_their_type(server):
     described = node(STDOUT, device("output", RANDOM_WRITE, "swift://a/c/new", content_type="image/png"))
     answer = server.run("copy", described, members=[])
