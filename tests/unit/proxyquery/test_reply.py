@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from swift.common.concurrency import sleep, spawn
 from swift.common.swob import Request
 from swift.common.utils import close_if_possible
 
@@ -57,6 +58,27 @@ def test_ten_thousand_nodes_fit_into_the_head_of_an_answer():
     assert told + int(headers["X-Nexe-More"]) == 10_000
     assert headers["X-Nexe-More-At"] == "?zerovm=job&id=j1"
     assert headers["X-Zerovm-Job"] == "j1"
+    store.close()
+
+
+def test_others_run_while_a_large_answer_is_digested_and_sent():
+    store, turns = spool(), []
+    bodies = {1: body(store, bytes(100_000), Accept_Ranges="bytes")}
+
+    def others():
+        while True:
+            turns.append(1)
+            sleep(0)
+
+    thread = spawn(others)
+    response = answer(ended(outcome(1), bodies=bodies), "GET", store)
+    assert response.conditional_response
+    digested = len(turns)
+    sent = sum(map(len, response.app_iter))
+    thread.kill()
+    assert sent == 100_000
+    assert digested >= 1000
+    assert len(turns) >= digested + 1000
     store.close()
 
 
