@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import simplejson
+from swift.common.concurrency import sleep
 
 from .ended import Ended
 from .report_headers import report_row
@@ -71,10 +72,12 @@ def _json_node(ended: Ended, outcome: Outcome, body: NodeBody | None) -> Iterato
 
 
 def _is_text(content: Segment) -> bool:
+    """Whether all of it is UTF-8, letting others run meanwhile."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for piece in content.chunks():
             decoder.decode(piece)
+            sleep(0)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False

@@ -61,24 +61,37 @@ def test_ten_thousand_nodes_fit_into_the_head_of_an_answer():
     store.close()
 
 
-def test_others_run_while_a_large_answer_is_digested_and_sent():
-    store, turns = spool(), []
-    bodies = {1: body(store, bytes(100_000), Accept_Ranges="bytes")}
+@pytest.fixture
+def turns():
+    """Grows by one whenever others have a turn."""
+    found = []
 
     def others():
         while True:
-            turns.append(1)
+            found.append(1)
             sleep(0)
 
     thread = spawn(others)
-    response = answer(ended(outcome(1), bodies=bodies), "GET", store)
+    yield found
+    thread.kill()
+
+
+def test_others_run_while_a_large_answer_is_digested_and_sent(turns):
+    store = spool()
+    response = answer(ended(outcome(1), bodies={1: body(store, bytes(100_000), Accept_Ranges="bytes")}), "GET", store)
     assert response.conditional_response
     digested = len(turns)
-    sent = sum(map(len, response.app_iter))
-    thread.kill()
-    assert sent == 100_000
+    assert sum(map(len, response.app_iter)) == 100_000
     assert digested >= 1000
     assert len(turns) >= digested + 1000
+    store.close()
+
+
+def test_others_run_while_it_is_found_to_be_text(turns):
+    store = spool()
+    response = answer(ended(outcome(1), bodies={1: body(store, b"x" * 100_000)}), "GET", store, JSON)
+    assert sum(map(len, response.app_iter)) > 100_000
+    assert len(turns) >= 2000
     store.close()
 
 
