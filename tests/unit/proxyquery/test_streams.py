@@ -7,8 +7,9 @@ import tarfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from swift.common.concurrency import sleep, spawn
 
-from zerocloud.proxyquery.answer import Answer, AnswerError
+from zerocloud.proxyquery.answer import Answer, AnswerError, TimedReader
 from zerocloud.proxyquery.spool import Spool, SpoolFull
 from zerocloud.proxyquery.tarstream import LengthError, Member, stream, stream_length
 
@@ -161,3 +162,18 @@ def test_a_header_that_would_fill_the_memory_is_refused():
 
     with pytest.raises(AnswerError):
         list(Answer(Endless(), 1000).members())
+
+
+def test_others_run_while_a_server_answers_faster_than_its_answer_is_kept():
+    sent, turns = io.BytesIO(bytes(100_000)), []
+
+    def others():
+        while True:
+            turns.append(1)
+            sleep(0)
+
+    thread = spawn(others)
+    with Spool(1 << 20, None, 100, 1 << 20) as spool:
+        Answer(TimedReader(sent.read, 10), 100).hold(spool)
+    thread.kill()
+    assert len(turns) >= 1000
