@@ -17,7 +17,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 from zerocloud.zerovm.frames import (
@@ -69,17 +69,15 @@ class Connection:
     @classmethod
     def open(cls, path: str, timeout: float = 5.0) -> Connection:
         """Connect within ``timeout`` seconds. Raises ServiceUnavailable."""
-        connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connecting.settimeout(timeout)
-            with socket_address(path) as address:
-                connecting.connect(address)
-        except OSError as error:
-            connecting.close()
-            raise ServiceUnavailable(f"executor service at {path}: {error.strerror or error}") from error
-        except BaseException:
-            connecting.close()
-            raise
+        with ExitStack() as held:
+            try:
+                connecting = held.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                connecting.settimeout(timeout)
+                with socket_address(path) as address:
+                    connecting.connect(address)
+            except OSError as error:
+                raise ServiceUnavailable(f"executor service at {path}: {error.strerror or error}") from error
+            held.pop_all()
         return cls(connecting)
 
     def ping(self, timeout: float = 5.0) -> None:

@@ -1,3 +1,4 @@
+import errno
 import logging
 import socket
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from zerocloud.objectquery import admission
 from zerocloud.objectquery.admission import ExecutorService, service_command
 from zerocloud.objectquery.refusal import Refusal
 from zerocloud.objectquery.settings import Settings
+from zerocloud.zerovm import client
 from zerocloud.zerovm.client import Connection, ServiceLost, ServiceRefused, ServiceUnavailable
 
 HEAD = SimpleNamespace(pool="default", job="job-1", timeout=5, patience=3.0)
@@ -109,6 +111,16 @@ def test_no_service_is_503(executor, fake, monkeypatch):
     with pytest.raises(Refusal, match="can't be started on this server") as caught, executor.admitted(HEAD):
         pytest.fail("admitted")
     assert caught.value.status == 503
+
+
+def test_a_process_without_a_descriptor_to_spare_gets_no_answer(monkeypatch):
+    """That ends neither the thread that asks for a sign of life nor a session in another way than others."""
+
+    def full(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(client, "socket", SimpleNamespace(socket=full, AF_UNIX=None, SOCK_STREAM=None))
+    assert not ExecutorService(Settings.read({"zerovm_socket": "/s"}), logging.getLogger("test")).answers()
 
 
 def test_the_service_is_started_when_nobody_answers(executor, fake, monkeypatch):
