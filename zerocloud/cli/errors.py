@@ -6,7 +6,9 @@ CommandError             exit code 1
 
 from __future__ import annotations
 
-__all__ = ["CommandError", "UsageError"]
+import os
+
+__all__ = ["CommandError", "UsageError", "sentence"]
 
 
 class CommandError(Exception):
@@ -19,3 +21,10 @@ class UsageError(CommandError):
     """The command was called with words that can't be used together."""
 
     exit_code = 2
+
+
+def sentence(error: Exception) -> str:
+    """What an error says: those of the operating system without their number, ``none.tar: No such file or directory``."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    return str(error)

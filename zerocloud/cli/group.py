@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from zerocloud.client import ClientError
 
-from .errors import CommandError
+from .errors import CommandError, sentence
 from .terminal import plain_lines
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -55,7 +55,7 @@ class TellingGroup(click.Group):
 
     def told(self, error: Exception) -> str:
         """What is printed of an error."""
-        return f"Error: {error}"
+        return f"Error: {sentence(error)}"
 
 
 class LazyGroup(TellingGroup):

@@ -10,7 +10,7 @@ import click
 import simplejson
 
 from zerocloud.cli import look
-from zerocloud.cli.errors import CommandError
+from zerocloud.cli.errors import CommandError, sentence
 from zerocloud.cli.group import examples
 from zerocloud.cli.waiting import steps
 from zerocloud.images import RECIPES, Description, ImageError, build, build_folder, check_image, read_description, shelf
@@ -140,7 +140,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (ImageError, OSError) as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(sentence(error)) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from zerocloud.cli.errors import sentence
 from zerocloud.images import ImageError, shelf
 from zerocloud.zebra.errors import ZebraError
 from zerocloud.zebra.pipelines import PROXY_FILTER, STORAGE_FILTER
@@ -25,7 +26,7 @@ def prepare(names: Iterable[str], tell: Callable[[str, float | None], None]) -> 
             tell(f"Compiling the image {name}, once for this machine", shelf.expected_seconds(path))
             shelf.compile_program(path)
         except (ImageError, OSError) as error:
-            raise ZebraError(str(error)) from error
+            raise ZebraError(sentence(error)) from error
         paths[name] = path
     if not paths:
         return {}

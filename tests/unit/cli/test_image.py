@@ -37,3 +37,8 @@ def test_an_image_is_verified(tmp_path):
 def test_only_what_there_is_a_recipe_for():
     done = run("build", "cobol")
     assert (done.exit_code, "python" in done.stderr) == (2, True)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    done = run("install", tmp_path / "none.tar")
+    assert (done.exit_code, done.stderr) == (1, f"Error: {tmp_path}/none.tar: No such file or directory\n")
