@@ -31,6 +31,7 @@ from zerocloud.objectquery.refusal import Refusal
 from zerocloud.wire import NodeDescription
 from zerocloud.zerovm import manifest as manifests
 from zerocloud.zerovm.client import ServiceError
+from zerocloud.zerovm.errors import ManifestError
 from zerocloud.zerovm.manifest import ChannelLine, Manifest
 from zerocloud.zerovm.report import Report, ReportError
 from zerocloud.zerovm.report import parse as parse_report
@@ -186,7 +187,7 @@ class WarmGuests:
             with self._executor.connected() as connection, self._executor.alone(WORK) as alone:
                 if alone:
                     self._note(form, connection.frozen(form.name) or self._made(form))
-        except (Refusal, ServiceError, ReportError, OSError, Timeout) as error:
+        except (Refusal, ServiceError, ReportError, ManifestError, OSError, Timeout) as error:
             self._note(form, False)
             self._logger.warning("warming up %s failed: %s", form.name, error)
         finally:
