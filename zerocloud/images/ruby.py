@@ -25,7 +25,7 @@ LICENSES = "usr/share/licenses/ruby"
 GUEST = Path(__file__).parent / "ruby_guest"
 FEATURES = ("bulk-memory", "mutable-globals", "sign-ext", "nontrapping-float-to-int")
 """Of WebAssembly, that these modules use."""
-SECONDS = 600
+SECONDS = 300
 
 # Signatures: i for a 32-bit integer, d for a double; after the colon the result.
 _VALUE = "handle<js-abi-value>"
@@ -89,7 +89,8 @@ def _installed(folder: Path) -> Path:
     if npm is None:
         raise ImageError(f"The image ruby is made of the npm packages {PACKAGE} and {MERGER}; there is no npm here")
     wanted = (f"{PACKAGE}@{VERSION}", f"{MERGER}@{MERGER_VERSION}")
-    _run([npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", *wanted])
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--fetch-retries=1", "--fetch-timeout=60000")
+    _run([npm, "install", "--prefix", str(folder), *options, *wanted])
     return folder / "node_modules"
 
 
