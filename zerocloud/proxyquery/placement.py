@@ -70,6 +70,7 @@ class Placer:
         self._random = random
         self._salt = b"" if show_servers else random.randbytes(16)
         self._container_ring: Any = None
+        self._drawn: dict[tuple[str, str, str], Place] = {}
         self._known: dict[tuple[str, Tier], Server] = {}
         self.devices: dict[str, Mapping[str, Any]] = {}
 
@@ -81,12 +82,12 @@ class Placer:
         path_info = segment.path.path if segment else node.path_info
         account, container, name = [*path_info.lstrip("/").split("/", 2), "", ""][:3]
         if node.access != "GET" or not container:
-            return self._anywhere(account)
+            return self._anywhere(account, node.location)
         if not name:
             return self._at_container(account, container, node.id)
         policy = POLICIES.get_by_index(policy_of(SwiftPath(account, container, name)))
         if policy.policy_type != REPL_POLICY:
-            return self._anywhere(account, f"policy {policy.name}: no server has its bytes as a file; ")
+            return self._anywhere(account, node.location, f"policy {policy.name}: no server has its bytes as a file; ")
         ring = POLICIES.get_object_ring(int(policy), self._swift_dir)
         partition, devices = ring.get_nodes(account, container, name)
         place = self._place(path_info, partition, int(policy), ring, devices, node.id)
@@ -151,8 +152,16 @@ class Placer:
             remark=f"primaries of partition {partition}, handoffs after them",
         )
 
-    def _anywhere(self, account: str, reason: str = "") -> Place:
-        """Any object server will do."""
+    def _anywhere(self, account: str, location: str | None, reason: str = "") -> Place:
+        """Any object server will do; nodes of one location choose from the same, or they might have none in common."""
+        if not location:
+            return self._draw(account, reason)
+        key = (location, account, reason)
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(account, reason)
+        return self._drawn[key]
+
+    def _draw(self, account: str, reason: str) -> Place:
         policy = self._random.choice(self._policies)
         ring = POLICIES.get_object_ring(policy, self._swift_dir)
         partitions = [self._random.randrange(ring.partition_count) for _ in range(RANDOM_PARTITIONS)]

@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from swift.common.concurrency import Timeout, socket
@@ -60,6 +61,16 @@ def test_a_node_without_an_input_may_run_anywhere(world, path_info, access):
     assert {place.path for place in places} == {"/AUTH_test"}
     assert not any(place.local for place in places)
     assert {server.host for place in places for server in place.servers} == {server.address for server in world.servers}
+
+
+def test_nodes_of_one_location_choose_from_the_same_servers(wide):
+    one = placer(wide)
+    places = [one.place(replace(a_node(number, "/AUTH_test", ""), location="here"), first_policy) for number in range(20)]
+    assert len({place.servers for place in places}) == 1
+    elsewhere = [
+        one.place(replace(a_node(number, "/AUTH_test", ""), location=f"{number}"), first_policy) for number in range(20)
+    ]
+    assert len({place.servers for place in elsewhere}) > 1
 
 
 def test_servers_that_swift_avoids_come_last(world):
